@@ -8,7 +8,15 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from flytenb.bridge.entities.container_cell import SCRIPT, cell_of
-from flytenb.bridge.entities.kind import function_of, inner_workflow, is_entity, is_map, map_target, short_name
+from flytenb.bridge.entities.kind import (
+    function_of,
+    inner_workflow,
+    is_entity,
+    is_map,
+    kind_word,
+    map_target,
+    short_name,
+)
 from flytenb.errors import DefinitionError
 from flytenb.reach.code_digest import UnreadableCodeError, digest_of_code
 
@@ -35,8 +43,7 @@ def check_current(entities: Iterable[Any], user: str = "") -> None:
 
 
 def _label(entity: Any) -> str:
-    name = short_name(entity)
-    return f"the map task of {name!r}" if is_map(entity) else f"the launch plan {name!r}"
+    return f"the {kind_word(entity)} {short_name(entity)!r}"
 
 
 def holds_earlier(entities: Iterable[Any], *, is_direct: bool) -> bool:

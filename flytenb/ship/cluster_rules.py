@@ -19,11 +19,13 @@ from flytenb.bridge.entities.kind import (
     inner_workflow,
     is_entity,
     is_map,
+    is_plan_of_mapped_container,
     is_reference,
     kind_of,
     map_target,
     mock_of,
     short_name,
+    titled,
 )
 from flytenb.bridge.execution.container_contract import as_container_input, as_container_output, is_pickled
 from flytenb.bridge.execution.container_resources import requests_over_limits
@@ -80,7 +82,7 @@ def _too_many_nodes(entity: Any) -> Iterator[Finding]:
     inner = inner_workflow(entity)
     if inner is not None and inner is entity and (count := len(inner.nodes)) > MOST_NODES:
         what = f"it has {count} nodes, and a cluster registers at most {MOST_NODES} by default"
-        yield Finding(what, f"workflow {short_name(entity)}", "use map_task, a dynamic or subworkflows")
+        yield Finding(what, titled(entity), "use map_task, a dynamic or subworkflows")
 
 
 def _same_node_names(entity: Any) -> Iterator[Finding]:
@@ -90,18 +92,21 @@ def _same_node_names(entity: Any) -> Iterator[Finding]:
         for name, count in Counter(node.id for node in inner.nodes).items():
             if count > 1:
                 what = f"{count} nodes are named {name!r}, of which a cluster runs one"
-                yield Finding(what, f"workflow {short_name(entity)}", "give each a node_name of its own")
+                yield Finding(what, titled(entity), "give each a node_name of its own")
 
 
 def _replaced(entity: Any) -> Iterator[Finding]:
     if mock_of(entity) is not None:
-        yield Finding("it is replaced by a mock here", f"task {short_name(entity)}", "leave the block of task_mock")
+        yield Finding(
+            "it is replaced by a mock here", titled(entity), "leave the block that replaces it: task_mock, patch"
+        )
 
 
 def _mapped_plan(entity: Any) -> Iterator[Finding]:
     if is_map(entity) and kind_of(map_target(entity)) is Kind.LAUNCH_PLAN:
-        where = f"map of {short_name(map_target(entity))}"
-        yield Finding("a cluster registers no map of a launch plan", where, "call it in a dynamic task, in a loop")
+        is_container = is_plan_of_mapped_container(map_target(entity))
+        what = f"a cluster registers no map of a {'container' if is_container else 'launch plan'}"
+        yield Finding(what, titled(entity), "call it in a dynamic task, in a loop")
 
 
 def _in_image(entity: Any) -> Iterator[Finding]:
@@ -110,7 +115,7 @@ def _in_image(entity: Any) -> Iterator[Finding]:
     if isinstance(executor, type) and is_own(executor):
         what = f"its pod imports {executor.__name__} from its image, and not from the module"
         hint = "define the class in a package that the image has, or write it as a task"
-        yield Finding(what, f"task {short_name(entity)}", hint)
+        yield Finding(what, titled(entity), hint)
 
 
 def _of_service(entity: Any) -> Iterator[Finding]:
@@ -118,14 +123,14 @@ def _of_service(entity: Any) -> Iterator[Finding]:
     if has_no_container(entity):
         what = f"it has no container, so the cluster needs a plugin or connector for the type {entity.task_type!r}"
         hint = "ask who runs the cluster, or run it here beside nodes there: %flyte run … --on cluster"
-        yield Finding(what, f"task {short_name(entity)}", hint, "warning")
+        yield Finding(what, titled(entity), hint, "warning")
 
 
 def _more_than_limits(entity: Any) -> Iterator[Finding]:
     """A cluster refuses such a task when it is registered."""
     for name, asked, limit in requests_over_limits(entity):
         what = f"it requests {asked} of {name}, and its limit is {limit}"
-        yield Finding(what, f"task {short_name(entity)}", "raise the limit, or request less")
+        yield Finding(what, titled(entity), "raise the limit, or request less")
 
 
 def _unbound_schedule(entity: Any) -> Iterator[Finding]:
@@ -133,7 +138,7 @@ def _unbound_schedule(entity: Any) -> Iterator[Finding]:
     schedule = getattr(entity, "schedule", None) if _resource(entity) == "launch plan" else None
     if schedule is None:
         return
-    where, time_input = f"launch plan {short_name(entity)}", schedule.kickoff_time_input_arg
+    where, time_input = titled(entity), schedule.kickoff_time_input_arg
     free = entity.parameters.parameters
     for name, parameter in free.items():
         if parameter.required and name != time_input:
@@ -153,14 +158,13 @@ def _unbound_schedule(entity: Any) -> Iterator[Finding]:
 def _stored_here(entity: Any) -> Iterator[Finding]:
     for name in stored_constants(entity):
         what = f"{name} is a file, a frame or a pickled object that is stored on this machine, where no pod can read it"
-        where = f"{_resource(entity)} {short_name(entity)}"
-        yield Finding(what, where, "make it in a task, or pass it as an input when the workflow is launched")
+        yield Finding(what, titled(entity), "make it in a task, or pass it as an input when the workflow is launched")
 
 
 def _large_constants(entity: Any) -> Iterator[Finding]:
     if inner_workflow(entity) is not None and (size := size_of_constants(entity)) > LARGEST_MESSAGE:
         what = f"its constants have {bytes_text(size)}, and a cluster takes {bytes_text(LARGEST_MESSAGE)} by default"
-        yield Finding(what, f"{_resource(entity)} {short_name(entity)}", "pass a file, or make them in a task")
+        yield Finding(what, titled(entity), "pass a file, or make them in a task")
 
 
 def _unsendable(entity: Any) -> Iterator[Finding]:
@@ -168,7 +172,7 @@ def _unsendable(entity: Any) -> Iterator[Finding]:
     for name, why in unsendable_constants(entity):
         is_wide = "out of range" in why
         hint = "an int has at most 64 bits: declare it as a str or float" if is_wide else "give a value of its type"
-        yield Finding(f"{name} can't be sent: {why}", f"{_resource(entity)} {short_name(entity)}", hint)
+        yield Finding(f"{name} can't be sent: {why}", titled(entity), hint)
 
 
 # --- types -----------------------------------------------------------------------------------------------------------

@@ -102,7 +102,7 @@ class _Known:
             if _is_by_element(each):
                 raise UsageError(
                     f"map {key!r} can't be executed on a cluster as a whole: it has settings of its own, or its target "
-                    "is a launch plan",
+                    "is a launch plan or a container",
                     hint=f"{short_name(each)!r} chooses its elements",
                 )
             if not is_executable(each):

@@ -30,7 +30,7 @@ from flytenb.bridge.cluster.pod_values import (
 )
 from flytenb.bridge.cluster.recorded_calls import RecordedCall, can_answer
 from flytenb.bridge.cluster.specs import SpecRequest
-from flytenb.bridge.entities.kind import is_entity, is_map, is_python_task, kind_of, map_target, short_name
+from flytenb.bridge.entities.kind import is_entity, is_map, is_python_task, kind_of, map_target, short_name, titled
 from flytenb.errors import ContainerError, ContainerExitError, FlytenbError, headline
 from flytenb.model import Phase
 from flytenb.reach.ownership import installed_entries
@@ -81,7 +81,7 @@ class _Work:
 
     @property
     def where(self) -> str:
-        return f"{'map' if self.is_map else 'task'} {short_name(self.node.entity)}"
+        return titled(self.node.entity)
 
     @property
     def outputs(self) -> dict[str, Any]:
@@ -140,7 +140,7 @@ class _Check:
         for entity in entities_of([self.run.entity, *used]):
             if is_python_task(entity) and name_in_module(entity, _MODULE) not in known:
                 why = "its node didn't succeed in the run" if entity in used else "no node of the run used it"
-                findings.append(_not_run(f"task {short_name(entity)}", why))
+                findings.append(_not_run(titled(entity), why))
         return PodReport(tuple(findings), tuple(dict.fromkeys(self.executed)))
 
     def _works(self) -> list[_Work]:

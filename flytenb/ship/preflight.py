@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flytenb.bridge.entities.kind import short_name
+from flytenb.bridge.entities.kind import short_name, titled
 from flytenb.display.limits import Limits
 from flytenb.display.part import Group, Note, Section
 from flytenb.display.rendering import Displayed, Rendering, render_part
@@ -33,7 +33,7 @@ def _uncompiled(entity: Any, error: Exception) -> Finding:
     hint = error.hint if isinstance(error, FlytenbError) else ""
     message = error.message if isinstance(error, FlytenbError) else headline(error)
     way_out = hint or "correct the workflow, and draw it: %flyte draw"
-    return Finding(f"it doesn't compile: {message}", f"workflow {short_name(entity)}", way_out)
+    return Finding(f"it doesn't compile: {message}", titled(entity), way_out)
 
 
 @dataclass(frozen=True, repr=False)

@@ -7,6 +7,7 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
+from flytekit.testing import task_mock
 
 import flytenb
 from flytenb.errors import ExportError
@@ -377,6 +378,23 @@ CASES: dict[str, tuple[list[str], str, str]] = {
         "error",
         "a cluster registers no map of a launch plan",
     ),
+    "a map of a container": (
+        [
+            "import flytenb\nc = flytenb.container('c', 'y = x', lang='python', inputs={'x': int}, outputs={'y': int})",
+            "@workflow\ndef wf(x: list[int]) -> list[int]:\n    return flytekit.map_task(c)(x=x)",
+        ],
+        "error",
+        "a cluster registers no map of a container",
+    ),
+    "a map of a container with encoded values": (
+        [
+            "import flytenb\nshapes = {'inputs': {'x': list[int]}, 'outputs': {'y': list[int]}}",
+            "c = flytenb.container('c', 'y = x', lang='python', **shapes)",
+            "@workflow\ndef wf(x: list[list[int]]) -> list[list[int]]:\n    return flytekit.map_task(c)(x=x)",
+        ],
+        "error",
+        "a cluster registers no map of a container",
+    ),
     "a request over its limit": (
         [
             STEP.format("(requests=Resources(cpu='1500m', mem='1Gi'), limits=Resources(cpu='1', mem='1Gi'))"),
@@ -582,6 +600,26 @@ def test_no_flow_reads_from_this_machine(name: str) -> None:
         notebook.run((FLOWS / f"{name}.py").read_text())
         found = flytenb.check(notebook.names["ENTITY"])
     assert not [f for f in found.findings if "pod" in f.what and f.severity == "warning"]
+
+
+def test_findings_name_entities_by_their_kinds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    inner = "@workflow\ndef inner(b: Box) -> int:\n    return step(b=b)"
+    plan = "plan = LaunchPlan.get_or_create(inner, 'of_a_box', fixed_inputs={'b': Box(__file__)})"
+    broken = "@workflow\ndef broken(x: int) -> int:\n    return step(y=x)\nbad = LaunchPlan.create('bad', broken)"
+    container = "c = flytenb.container('c', 'y = x', lang='python', inputs={'x': int}, outputs={'y': int})"
+    maps = "@workflow\ndef wf(x: list[int]) -> list[int]:\n    return flytekit.map_task(c)(x=x)"
+    with open_notebook() as notebook:
+        notebook.run(START, FILE, *BOX, inner, plan, f"import flytenb\n{container}", maps, broken)
+        names = notebook.names
+        assert {f.where for f in flytenb.check(names["plan"]).findings if f.severity == "error"} == {
+            "launch plan of_a_box"
+        }
+        assert [f.where for f in flytenb.check(names["wf"]).findings if f.severity == "error"] == ["map of c"]
+        assert [f.where for f in flytenb.check(names["bad"]).findings] == ["launch plan bad"]
+        with task_mock(names["inner"]):
+            [mocked] = [f for f in flytenb.check(names["inner"]).findings if "replaced by a mock" in f.what]
+        assert mocked.where == "workflow inner"
 
 
 def test_own_modules_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -370,3 +370,41 @@ def test_a_configuration_file_may_be_given_by_a_relative_path(
     (tmp_path / "staging.yaml").write_text(f"admin:\n  endpoint: dns:///{double.endpoint}\n  insecure: true\n")
     monkeypatch.chdir(tmp_path)
     assert flytenb.cluster("staging.yaml", module="relative").register(notebook.names["wf"], dry_run=True).specs
+
+
+@pytest.mark.parametrize("is_named", [True, False], ids=["by the variable", "by its place"])
+def test_a_configuration_file_that_flytekit_finds_by_a_relative_path_has_the_images(
+    is_named: bool, notebook: Notebook, double: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process that makes the specs has another working directory, where flytekit would find nothing."""
+    text = f"admin:\n  endpoint: dns:///{double.endpoint}\n  insecure: true\nimages:\n  mine: example.org/mine:v1\n"
+    if not is_named:
+        text = f"[platform]\nurl={double.endpoint}\ninsecure=true\n[images]\nmine=example.org/mine:v1\n"
+    (tmp_path / ("staging.yaml" if is_named else "flytekit.config")).write_text(text)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("FLYTE_PLATFORM_URL", raising=False)
+    if is_named:
+        monkeypatch.setenv("FLYTECTL_CONFIG", "staging.yaml")
+    notebook.run("@task(container_image='{{.images.mine}}')\ndef pictured(x: int) -> int:\n    return x")
+    made = flytenb.cluster(module="relative_by_variable").register(notebook.names["pictured"], dry_run=True)
+    assert [b"example.org/mine:v1" in spec.message for spec in made.specs if spec.kind == "task"] == [True]
+
+
+def test_what_flytekit_prints_when_it_is_imported_disturbs_nothing(
+    notebook: Notebook, double: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its log says on standard output that the file is missing; the endpoint comes from another variable."""
+    for name, value in {**double.environment(), "FLYTECTL_CONFIG": str(tmp_path / "nowhere.yaml")}.items():
+        monkeypatch.setenv(name, value)
+    assert flytenb.cluster(module="printing").register(notebook.names["wf"], dry_run=True).specs
+
+
+def test_a_variable_that_names_no_configuration_file_is_refused(
+    notebook: Notebook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """flytekit would use another file, of another cluster."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("FLYTE_PLATFORM_URL", raising=False)
+    monkeypatch.setenv("FLYTECTL_CONFIG", "staging.yaml")
+    with pytest.raises(UsageError, match="FLYTECTL_CONFIG names 'staging"):
+        flytenb.cluster().register(notebook.names["wf"], dry_run=True)

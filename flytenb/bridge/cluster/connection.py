@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import traceback
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -11,7 +12,11 @@ from typing import Any
 
 from flytekit.configuration import Config, ImageConfig, PlatformConfig
 from flytekit.configuration.default_images import DefaultImages
-from flytekit.configuration.file import ConfigFile
+from flytekit.configuration.file import (
+    FLYTECTL_CONFIG_ENV_VAR,
+    FLYTECTL_CONFIG_ENV_VAR_OVERRIDE,
+    ConfigFile,
+)
 from flytekit.remote import FlyteRemote
 
 from flytenb.bridge.cluster.lasting_interrupts import lasting_interrupts
@@ -51,21 +56,22 @@ class Connection:
         domain: the domain, None for that of `pyflyte run`.
 
     Attributes:
-        config_file: the absolute path of the configuration file that was given.
+        config_file: the absolute path of the configuration file that was given or that flytekit finds by a relative
+            path, None for another one: processes with other working directories read it too.
         remote: flytekit's object for the cluster; it registers source code, never pickles.
         sent: the versions that were registered last by this connection, by the names of their entities.
 
     Raises:
-        UsageError: if the file doesn't exist or can't be read.
+        UsageError: if the file doesn't exist or can't be read, or the one that FLYTECTL_CONFIG names doesn't exist.
     """
 
     def __init__(self, config: str | Path | Config | None, project: str | None, domain: str | None) -> None:
         self.project = project or PROJECT
         self.domain = domain or DOMAIN
-        self.config_file = None
+        self.config_file = _file_of_flytekit() if config is None else None
         self.sent: dict[str, RegisteredVersion] = {}
         if config is not None and not isinstance(config, Config):
-            file = Path(config).expanduser().absolute()  # a process of its own makes the specs, in another directory
+            file = Path(config).expanduser().absolute()
             if not file.is_file():
                 raise UsageError(f"expected a configuration file of flytekit, got {str(config)!r}")
             self.config_file = str(file)
@@ -126,6 +132,24 @@ class Connection:
             place = f"{self.endpoint}, project {self.project!r}, domain {self.domain!r}"
             hint = f"asked: {place}; config=…, project=… and domain=… choose another place"
         return ClusterError(f"can't {what}: {words}", hint=hint, code=code)
+
+
+def _file_of_flytekit() -> str | None:
+    """Return the configuration file that flytekit finds by a relative path, None if it takes another one or none.
+
+    flytekit ignores a variable that names no file, with a line in its log, and takes the next file, which may be that
+    of another cluster.
+
+    Raises:
+        UsageError: for such a variable, unless another one has the endpoint.
+    """
+    named = os.environ.get(FLYTECTL_CONFIG_ENV_VAR_OVERRIDE) or os.environ.get(FLYTECTL_CONFIG_ENV_VAR)
+    if named and not Path(named).exists() and not os.environ.get("FLYTE_PLATFORM_URL"):
+        place = "" if Path(named).is_absolute() else f" from {str(Path.cwd())!r}"
+        hint = "set it to the absolute path of a file, or unset it"
+        raise UsageError(f"{FLYTECTL_CONFIG_ENV_VAR} names {named!r}, which doesn't exist{place}", hint)
+    found = (Path(each).absolute() for each in (named, "flytekit.config") if each and Path(each).exists())
+    return next(map(str, found), None)
 
 
 def _require_settings(file: Path) -> None:

@@ -15,8 +15,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from flytekit.configuration.file import FLYTECTL_CONFIG_ENV_VAR, FLYTECTL_CONFIG_ENV_VAR_OVERRIDE
+
+from flytenb.bridge.cluster.specs import REPLY
+
 _HERE = Path(__file__).parents[3]
 _PROGRAM = "flytenb.bridge.cluster.spec_program"
+_FILES = (FLYTECTL_CONFIG_ENV_VAR, FLYTECTL_CONFIG_ENV_VAR_OVERRIDE)
+"""Variables with paths of configuration files."""
 _READ_BY_IMPORTS = ("FLYTE", "_F_", "PYTHON")
 """What the names of variables begin with that flytekit and Python read when they start."""
 
@@ -66,7 +72,8 @@ class SpecProcess:
         try:
             process.stdin.write(f"{line}\n")
             process.stdin.flush()
-            reply = process.stdout.readline().strip()
+            lines = iter(process.stdout.readline, "")
+            reply = next((line.removeprefix(REPLY).strip() for line in lines if line.startswith(REPLY)), "")
         except BrokenPipeError:
             pass
         finally:
@@ -104,9 +111,10 @@ class SpecProcess:
 
 
 def environment() -> dict[str, str]:
-    """Return the variables of the process."""
+    """Return the variables of the process, which has another working directory."""
     path = os.pathsep.join(filter(None, (os.environ.get("PYTHONPATH"), str(_HERE))))
-    return {**os.environ, "PYTHONPATH": path, "PYTHONHASHSEED": "0"}  # flytekit writes sets in their order
+    files = {name: str(Path(named).absolute()) for name in _FILES if (named := os.environ.get(name))}
+    return {**os.environ, **files, "PYTHONPATH": path, "PYTHONHASHSEED": "0"}  # flytekit writes sets in their order
 
 
 spec_process = SpecProcess()

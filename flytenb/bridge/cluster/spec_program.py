@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from flytenb.bridge.cluster.module_specs import import_flytekit, write_specs
+from flytenb.bridge.cluster.specs import REPLY
 
 _PATIENCE = 600.0
 """Seconds without a request after which the process ends."""
@@ -33,7 +34,7 @@ def main() -> None:
         if child == 0:
             os._exit(_become(**json.loads(line)))
         status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        sys.stdout.write(f"{status}\n")
+        sys.stdout.write(f"\n{REPLY}{status}\n")
         sys.stdout.flush()
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+REPLY = "status: "
+"""Begins a line that is a reply of the process that makes specs; what is printed when flytekit is imported is not."""
+
 
 @dataclass(frozen=True)
 class SpecRequest:

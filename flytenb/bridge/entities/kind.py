@@ -24,7 +24,7 @@ from flytekit.extras.tasks.shell import ShellTask
 from flytekit.remote.entities import FlyteLaunchPlan, FlyteTask, FlyteWorkflow
 
 from flytenb.bridge import private
-from flytenb.bridge.entities.container_cell import MAPPED, CellTask, CodecTask
+from flytenb.bridge.entities.container_cell import MAPPED, CellTask, CellWorkflow, CodecTask
 from flytenb.bridge.entities.stub import Body, read_body
 from flytenb.errors import NotAnEntityError, RemoteEntityError
 from flytenb.model import Kind
@@ -179,7 +179,8 @@ def short_name(entity: Any) -> str:
     name = str(entity.id.name if isinstance(entity, REMOTE) else entity.name)
     if isinstance(entity, LaunchPlan) and not isinstance(entity, ReferenceEntity):
         whole = entity.workflow.name
-        return short_name(entity.workflow) if name == whole or name.startswith(f"{whole}{MAPPED}") else name
+        is_whole = name == whole or is_plan_of_mapped_container(entity)
+        return short_name(entity.workflow) if is_whole else name
     function = function_of(entity)
     if function is not None:
         return str(getattr(inspect.unwrap(function), "__name__", None) or name.rpartition(".")[2])
@@ -206,6 +207,29 @@ def is_reference(entity: Any) -> bool:
 def is_executable(entity: Any) -> bool:
     """Tell whether a cluster can execute an entity by itself."""
     return kind_of(entity) not in (Kind.GATE, Kind.STUB)
+
+
+def titled(entity: Any) -> str:
+    """Return the name of an entity with what a message calls it: `task fit`, `launch plan nightly`, `map of fit`."""
+    return f"{kind_word(entity)} {short_name(entity)}"
+
+
+def kind_word(entity: Any) -> str:
+    """Return what a message calls an entity, before its name."""
+    if is_map(entity) or is_plan_of_mapped_container(entity):
+        return "map of"
+    if isinstance(entity, CellWorkflow):
+        return "container"
+    return (
+        "launch plan" if isinstance(entity, LaunchPlan) else "workflow" if isinstance(entity, WorkflowBase) else "task"
+    )
+
+
+def is_plan_of_mapped_container(entity: Any) -> bool:
+    """Tell whether an entity is the launch plan through which a container is mapped; nobody has written it."""
+    if not isinstance(entity, LaunchPlan) or isinstance(entity, ReferenceEntity):
+        return False
+    return bool(entity.name.startswith(f"{entity.workflow.name}{MAPPED}"))
 
 
 def is_map(entity: Any) -> bool:
