@@ -28,6 +28,7 @@ from flytenb.bridge.entities.kind import function_of
 from flytenb.errors import ClusterError, RegistrationError
 
 _TYPES = {"task": TASK, "workflow": WORKFLOW, "launch_plan": LAUNCH_PLAN}
+_PLURALS = {"task": "tasks", "workflow": "workflows", "launch_plan": "launch_plans"}
 _T = TypeVar("_T")
 _AT_A_TIME = 8
 """Requests at the same time."""
@@ -129,8 +130,8 @@ def list_versions(connection: Connection, kind: str, name: str, **asked: Any) ->
     own = NamedEntityIdentifier(project=connection.project, domain=connection.domain, name=name)
     newest = Sort(key="created_at", direction=Sort.DESCENDING)
     with connection.asking(f"look up {name!r}"):
-        ask = getattr(connection.raw, f"list_{kind}s_paginated")
-        return [*getattr(ask(ResourceListRequest(id=own, limit=1, sort_by=newest, **asked)), f"{kind}s")]
+        ask = getattr(connection.raw, f"list_{_PLURALS[kind]}_paginated")
+        return [*getattr(ask(ResourceListRequest(id=own, limit=1, sort_by=newest, **asked)), _PLURALS[kind])]
 
 
 def upload(connection: Connection, archive: Path) -> str:
