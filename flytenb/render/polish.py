@@ -8,10 +8,12 @@ from operator import itemgetter
 
 from flytenb.errors import LayoutTimeoutError
 from flytenb.render.clearance import passes_boxes
+from flytenb.render.detours import around_frames
 from flytenb.render.dot import PAGE, layout_dot
 from flytenb.render.foreign_frames import Order, crossed_frames, order_apart
 from flytenb.render.layout import Positions
 from flytenb.render.scene import Scene
+from flytenb.render.shapes import Arrow
 from flytenb.render.straight_arrows import bends, straightened
 from flytenb.render.titles import Titles
 from flytenb.render.wrapping import wrapped_ranks
@@ -31,13 +33,14 @@ def arrange(scene: Scene, lay_out: Callable[[str], Positions]) -> Positions:
 
     Where the title of a frame has no place beside the arrows of a first layout, it is a node in the next. Where an
     arrow passes a frame around neither of its ends, boxes change ranks in the next, which is left out if arrows pass
-    boxes there. The result is the one with the fewest such arrows, the first of several. A layout that is wider than a
-    page is replaced by a narrow one, and if that is too wide by one in which the boxes of crowded ranks are on several.
+    boxes there. The result is the one with the fewest such arrows, the first of several, and these are led around the
+    frames. A layout that is wider than a page is replaced by a narrow one, and if that is too wide by one in which the
+    boxes of crowded ranks are on several.
     """
     titled: set[int] = set()
     order: set[Order] = set()
     is_narrow = len(scene.boxes) > _CROWD and not scene.frames
-    found: list[tuple[int, Positions]] = []
+    found: list[tuple[list[tuple[Arrow, int]], Positions]] = []
     for left in reversed(range(_MOST_LAYOUTS)):
         titles = _titled_layout(scene, lay_out, titled, order, is_narrow=is_narrow)
         if titles.at.width > PAGE and not is_narrow:
@@ -49,13 +52,14 @@ def arrange(scene: Scene, lay_out: Callable[[str], Positions]) -> Positions:
         at = _polished(scene, titles)
         crossed = crossed_frames(scene, at)
         if not found or not passes_boxes(scene, at):
-            found.append((len(crossed), at))
+            found.append((crossed, at))
         added = order_apart(scene, crossed, order) if crossed and left else ()
         if not added:
             break
         order.update(added)
         titled.update(int(lower[1:]) for _, lower in added if lower.startswith("t"))
-    return min(found, key=itemgetter(0))[1]
+    crossed, at = min(found, key=lambda each: len(each[0]))
+    return around_frames(scene, at, crossed) if crossed else at
 
 
 def _wrapped(scene: Scene, lay_out: Callable[[str], Positions], titles: Titles) -> Titles:

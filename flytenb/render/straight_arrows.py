@@ -38,7 +38,7 @@ _BEFORE, _AFTER = 5.0, 12.0
 """Least pixels of an arrow that are seen above and below a label that was moved; the tip is below."""
 
 
-class _Ground:
+class Ground:
     """What an arrow of the picture may not pass."""
 
     def __init__(self, scene: Scene, at: Positions) -> None:
@@ -181,7 +181,7 @@ class _Arrows:
 
 def straightened(scene: Scene, at: Positions) -> Positions:
     """Return the layout with each arrow as a straight line if one is free that crosses no more arrows."""
-    ground, arrows, boxes = _Ground(scene, at), _Arrows(at.arrows), dict(at.boxes)
+    ground, arrows, boxes = Ground(scene, at), _Arrows(at.arrows), dict(at.boxes)
     for arrow in scene.arrows:
         if arrow.label:
             label = f"l{arrow.number}"
@@ -201,7 +201,7 @@ def straightened(scene: Scene, at: Positions) -> Positions:
     return replace(at, arrows=arrows.ways, boxes=boxes)
 
 
-def _straighten_labelled(ground: _Ground, arrows: _Arrows, ends: Ends, label: str) -> Rect | None:
+def _straighten_labelled(ground: Ground, arrows: _Arrows, ends: Ends, label: str) -> Rect | None:
     """Replace both parts of an arrow by a straight line with the label on it; return where the label is then."""
     first, last = ((ends[0], label), 0), ((label, ends[1]), 0)
     if first not in arrows.lines or last not in arrows.lines:

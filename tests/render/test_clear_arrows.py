@@ -18,7 +18,11 @@ from flytenb.model import Edge, EdgeKind, Graph, Kind, NodeState, Phase
 from flytenb.render import polish
 from flytenb.render.captions import state_caption
 from flytenb.render.clearance import passes_boxes
+from flytenb.render.detours import around_frames
 from flytenb.render.drawing import Drawing, draw
+from flytenb.render.foreign_frames import crossed_frames
+from flytenb.render.layout import Positions
+from flytenb.render.scene import Scene, build_scene
 from flytenb.render.text_metrics import measure
 from tests import render_samples as samples
 from tests.examples import examples
@@ -228,3 +232,40 @@ def foreign_passes(drawing: Drawing) -> list[str]:
     """What arrows pass, nothing but frames in the first layout."""
     assert passed(drawing, is_framed=False) == []
     return passed(drawing)
+
+
+def beside_a_frame(*, is_blocked: bool) -> tuple[Scene, Positions]:
+    """An arrow through the lower left corner of a frame; boxes may be where it could pass."""
+    b = samples.GraphBuilder("churn", "", "")
+    b.task("n0", "load", "", "int")
+    b.put(samples.Node("n1", Kind.SUBWORKFLOW, "f"))
+    b.task("n1/n0", "fit", "", "int")
+    b.task("n2", "report", "x: int", "int")
+    b.task("n3", "other", "", "int")
+    b.task("n4", "other", "", "int")
+    scene = build_scene(Graph("churn", Kind.SUBWORKFLOW, b.nodes, (Edge("n0", "n2", EdgeKind.ORDER),)))
+    numbers = {box.path: f"n{box.number}" for box in scene.boxes}
+    places = {"n0": (60.0, 30.0), "n1/n0": (250.0, 150.0), "n2": (250.0, 262.0)}
+    places |= (
+        {"n3": (130.0, 200.0), "n4": (400.0, 150.0)} if is_blocked else {"n3": (450.0, 200.0), "n4": (450.0, 50.0)}
+    )
+    boxes = {numbers[path]: place for path, place in places.items()}
+    line = (60.0, 52.0, 123.0, 114.0, 186.0, 176.0, 250.0, 238.0)
+    frames = {"cluster_0": (150.0, 80.0, 350.0, 200.0)}
+    return scene, Positions(550, 300, boxes, frames, {(numbers["n0"], numbers["n2"]): [line]})
+
+
+def test_an_arrow_is_led_around_the_corner_of_a_frame() -> None:
+    scene, at = beside_a_frame(is_blocked=False)
+    crossed = crossed_frames(scene, at)
+    found = around_frames(scene, at, crossed)
+    (((before,), (after,)),) = zip(at.arrows.values(), found.arrows.values(), strict=True)
+    assert len(crossed) == 1
+    assert crossed_frames(scene, found) == []
+    assert not passes_boxes(scene, found)
+    assert (after[:2], after[-2:]) == (before[:2], before[-2:])
+
+
+def test_an_arrow_that_has_no_way_around_a_frame_stays_as_it_is() -> None:
+    scene, at = beside_a_frame(is_blocked=True)
+    assert around_frames(scene, at, crossed_frames(scene, at)).arrows == at.arrows
