@@ -35,8 +35,14 @@ PEERS = {
     "hamilton": ["sf-hamilton[visualization]"],
     "kedro": ["kedro-viz"],
     "dagster-webserver": ["dagster-webserver"],
+    "prefect": ["prefect"],
 }
-QUIET = {"DO_NOT_TRACK": "1", "HAMILTON_TELEMETRY_ENABLED": "false", "DAGSTER_DISABLE_TELEMETRY": "1"}
+QUIET = {
+    "DO_NOT_TRACK": "1",
+    "HAMILTON_TELEMETRY_ENABLED": "false",
+    "DAGSTER_DISABLE_TELEMETRY": "1",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+}
 THEMES = ("light", "dark")
 SIZE = {"width": 1200, "height": 860}
 CORNER = (SIZE["width"] - 5, SIZE["height"] - 5)
@@ -73,10 +79,10 @@ def python_of(name: str) -> Path:
 
 
 @contextmanager
-def served(command: list[str], address: str, home: Path) -> Iterator[None]:
-    """Run a peer's server until the pictures are taken."""
+def served(command: list[str], address: str, home: Path, **settings: str) -> Iterator[None]:
+    """Run a peer's server until the pictures are taken; settings are environment variables."""
     with (home / "server.log").open("w") as log:
-        environment = {**os.environ, **QUIET, "DAGSTER_HOME": str(home)}
+        environment = {**os.environ, **QUIET, "DAGSTER_HOME": str(home), **settings}
         server = subprocess.Popen(command, cwd=home, env=environment, stdout=log, stderr=log)
         try:
             deadline = time.monotonic() + PATIENCE
@@ -165,7 +171,7 @@ def kedro(browser: Browser, flow: Flow) -> None:
                 kept = json.dumps({**KEDRO_KEEPS, "theme": theme})
                 view.add_init_script(f"localStorage.setItem('KedroViz', {json.dumps(kept)})")
                 view.goto(address)
-                view.wait_for_selector(".pipeline-node")
+                view.wait_for_selector(".pipeline-node, .pipeline-warning")  # it asks before it draws hundreds
                 view.get_by_role("button", name="Dismiss").click()
                 view.mouse.move(*CORNER)
                 view.wait_for_timeout(SETTLED)
@@ -192,12 +198,37 @@ def dagster(browser: Browser, flow: Flow) -> None:
                 view.screenshot(path=flow.target(theme))
 
 
+def prefect(browser: Browser, flow: Flow) -> None:
+    """The page of a run in Prefect's server; it has no picture of a flow that hasn't run."""
+    address = f"http://127.0.0.1:{(port := free_port())}"
+    python = python_of("prefect")
+    settings = {"PREFECT_HOME": str(flow.home), "PREFECT_SERVER_UI_API_URL": f"{address}/api"}
+    command = [str(python.with_name("prefect")), "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+    with served(command, f"{address}/api/health", flow.home, **settings):
+        environment = {**os.environ, **QUIET, **settings, "PREFECT_API_URL": f"{address}/api"}
+        subprocess.run([python, flow.file], check=True, env=environment, capture_output=True)
+        asked = urllib.request.Request(
+            f"{address}/api/flow_runs/filter", b"{}", {"Content-Type": "application/json"}, method="POST"
+        )
+        with urllib.request.urlopen(asked) as answer:
+            [run] = json.load(answer)
+        with tab(browser, "dark") as view:  # unless it is set there, the theme is dark for everybody
+            view.goto(f"{address}/runs/flow-run/{run['id']}")
+            view.locator("canvas").first.wait_for()
+            view.mouse.move(*CORNER)
+            view.wait_for_timeout(SETTLED)
+            view.screenshot(path=flow.target("dark"))
+
+
 TAKERS: dict[str, Callable[[Browser, Flow], None]] = {
     "flytenb": flytenb,
     "hamilton": hamilton,
     "kedro": kedro,
     "dagster": dagster,
+    "prefect": prefect,
 }
+PLAIN_ONLY = ("prefect",)
+"""Peers whose `churn` wouldn't be the same: there is neither a branch nor a map in the graph of a run."""
 
 
 def flow_of(tool: str, size: int | None, home: Path) -> Flow:
@@ -218,7 +249,8 @@ def main() -> int:
     )
     chosen = parser.parse_args()
     for tool in chosen.tools or TAKERS:
-        for size in [chosen.size] if chosen.size else [None, *SIZES]:
+        sizes = SIZES if tool in PLAIN_ONLY else (None, *SIZES)
+        for size in [chosen.size] if chosen.size else sizes:
             with tempfile.TemporaryDirectory() as folder, sync_playwright() as play:
                 flow = flow_of(tool, size, Path(folder))
                 browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])

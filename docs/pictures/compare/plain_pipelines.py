@@ -98,11 +98,19 @@ def _dagster(steps: Steps) -> str:
     )
 
 
+def _prefect(steps: Steps) -> str:
+    return (
+        f"from prefect import flow, task\n{_functions(steps, '@task')}\n@flow\ndef churn(day: str = ''):\n"
+        f"{_calls(steps).replace('(', '.submit(')}\n    return v_{list(steps)[-1]}.result()\n\nchurn()\n"
+    )
+
+
 WRITERS: dict[str, Callable[[Steps], str]] = {
     "flytenb": _flytenb,
     "hamilton": _hamilton,
     "kedro": _kedro,
     "dagster": _dagster,
+    "prefect": _prefect,
 }
 
 
