@@ -303,7 +303,8 @@ def take_all(package: Path, parts: Iterable[str], to: Path) -> None:
                     take_saved(browser, lab, saved, width, to)
             finally:
                 lab.stop()
-            take_page(browser, "".join(sanitised(saved)), "body{font:14px sans-serif}", "sanitised", to)
+            style = "body{background:Canvas;color:CanvasText;color-scheme:light dark;font:14px sans-serif}"
+            take_page(browser, "".join(sanitised(saved)), style, "sanitised", to)
 
 
 def main() -> int:
