@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import types
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
@@ -41,7 +42,23 @@ def from_plain(data: Any, python_type: Any) -> Any:
             decoder = MessagePackDecoder(python_type)
         except Exception:  # mashumaro doesn't know the type
             return data
-        return decoder.decode(msgpack.dumps(data))
+        value = decoder.decode(msgpack.dumps(data))
+        if not _is_kept(data, to_plain(value, python_type)):  # mashumaro makes 1 of "1" and of 1.7
+            raise TypeError(f"expected {type_text(python_type)}, got {clip_line(repr(data), LONG)}")
+        return value
+
+
+def _is_kept(data: Any, made: Any) -> bool:
+    """Whether plain data is still there in that of the value which was made of it, apart from the form of texts."""
+    if isinstance(data, dict) and isinstance(made, dict):
+        return all(_is_kept(value, made[key]) for key, value in data.items() if key in made)
+    if isinstance(data, list) and isinstance(made, list):
+        return len(data) != len(made) or all(map(_is_kept, data, made))  # a set has fewer, in another order
+    if isinstance(data, bool) or isinstance(made, bool):
+        return data is made
+    if isinstance(data, int | float) and isinstance(made, int | float):
+        return data == made or (math.isnan(data) and math.isnan(made))
+    return not (isinstance(data, str | int | float) and isinstance(made, str | int | float)) or type(data) is type(made)
 
 
 def to_plain(value: Any, python_type: Any) -> Any:

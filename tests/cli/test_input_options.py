@@ -127,6 +127,23 @@ def test_files_and_directories_are_paths(declared: Any, make: Callable[[Path], N
     assert (type(value), str(value.path)) == (declared, str(path))
 
 
+@pytest.mark.parametrize(
+    ("declared", "text"),
+    [
+        (list[int], '["1"]'),
+        (list[int], "[1.7]"),
+        (list[int], "[true]"),
+        (list[float], '["1"]'),
+        (list[bool], '["no"]'),
+        (dict[str, bool], '{"a": 0}'),
+        (dict[str, list[int]], '{"a": [1, 2.5]}'),
+        (int | list[int], '["1"]'),
+    ],
+)
+def test_json_of_another_type_is_left_as_it_is_so_that_the_run_refuses_it(declared: Any, text: str) -> None:
+    assert repr(read(declared, "--some_x", text)["some_x"]) in (repr(json.loads(text)), repr(text))
+
+
 REFUSED = [
     Case(int, "1.5", "expected int, got '1.5'"),
     Case(float, "x", "expected float, got 'x'"),
