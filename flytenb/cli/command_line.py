@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
+from types import FrameType
 from typing import Any
 
 import rich_click as click
@@ -29,6 +32,8 @@ _COMMANDS = {
 """The module of each command, imported when it is used."""
 _MISUSES = (UsageError, UnknownNameError, InputError, NotAnEntityError)
 INTERRUPTED = 130
+_BY_SIGNAL = 128
+"""What shells add to the number of the signal that has ended a program."""
 
 
 class _Commands(click.RichGroup):
@@ -84,5 +89,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def run_program() -> None:
-    """Run the command of this process and end it."""
-    sys.exit(main())
+    """Run the command of this process and end it; a signal that ends programs cancels the run, as an interrupt does."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # whoever started the program has closed it
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8"))
+    ended_by: list[int] = []
+
+    def end(number: int, frame: FrameType | None) -> None:
+        if os.getpid() != owner:  # a process that has been forked
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+        ended_by.append(number)
+        handler = signal.getsignal(signal.SIGINT)
+        (handler if callable(handler) else signal.default_int_handler)(signal.SIGINT, frame)
+
+    owner = os.getpid()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, end)
+    status = main()
+    sys.exit(_BY_SIGNAL + ended_by[0] if ended_by and status == INTERRUPTED else status)

@@ -230,22 +230,35 @@ def test_the_version_is_written(cli: CommandLine) -> None:
 
 
 @pytest.mark.slow
-def test_an_interrupt_cancels_the_run_and_ends_with_130(cli: CommandLine) -> None:
-    """In a process of its own: an interrupt is a signal."""
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
+def test_a_signal_cancels_the_run_and_ends_with_its_number(cli: CommandLine, number: signal.Signals) -> None:
+    """In a process of its own. What a task has started ends along with the run."""
     cli.write(
         "import threading\nfrom pathlib import Path\nfrom flytekit import task",
-        "@task\ndef wait() -> None:\n    Path('begun').touch()\n    threading.Event().wait()",
+        "@task\ndef wait() -> None:\n    try:\n        Path('begun').touch()\n        threading.Event().wait()\n"
+        "    finally:\n        Path('ended').touch()",
     )
     program = "from flytenb.cli.command_line import run_program; run_program()"
     heeding = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"  # a shell's job may ignore it
     command = [sys.executable, "-c", f"{heeding}; {program}", "run", "notebook.md", "wait"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     wait_for(lambda: (cli.folder / "begun").exists() or process.poll() is not None)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     out, err = process.communicate()
-    assert (process.returncode, out) == (130, "")
+    assert (process.returncode, out) == (128 + number, "")
     assert "interrupted" in err
     assert "Traceback" not in err
+
+
+@pytest.mark.slow
+def test_closed_streams_end_nothing_early(cli: CommandLine) -> None:
+    """A program that is started with closed streams has None in their place."""
+    cli.write("from flytekit import task", "@task\ndef step() -> int:\n    print('a')\n    return 3")
+    program = f"exec {sys.executable} -c 'from flytenb.cli.command_line import run_program; run_program()' run"
+    for closed in (">&-", "<&- >&- 2>&-"):
+        done = subprocess.run(["bash", "-c", f"{program} notebook.md step {closed}"], capture_output=True, text=True)
+        assert (done.returncode, done.stdout) == (0, ""), done.stderr
+        assert "Error" not in done.stderr
 
 
 def test_main_returns_the_status() -> None:
