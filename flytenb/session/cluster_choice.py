@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from flytenb.bridge.cluster import launch_plans
@@ -37,8 +38,9 @@ class Cluster(ClusterPlace):
             checked = check_inputs(root, strict=True)
         registered = shipment.register(connection)
         is_task = registered.kind == "task"  # whose defaults a cluster doesn't know
-        sent = {name: value for name, value in checked.items() if is_task or name in given}
-        literals = pack_inputs(connection, workspace, sent)
+        chosen = {name: value for name, value in checked.items() if is_task or name in given}
+        literals = pack_inputs(connection, workspace, chosen)
+        sent = time.time()
         made = execute(connection, registered.kind, registered.name, registered.version, literals)
         return self._watch(
             ClusterRun(
@@ -50,6 +52,7 @@ class Cluster(ClusterPlace):
                 entity=entity,
                 is_task=is_task,
                 inputs=checked,
+                sent=sent,
             )
         )
 

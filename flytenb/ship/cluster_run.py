@@ -39,6 +39,7 @@ class ClusterRun(Run):
         is_task: whether a task alone is executed.
         inputs: the inputs, if they are known; they are fetched otherwise.
         known_gates: the gates, by path, of which the notebook may have no entity.
+        sent: when this process has sent the execution, None if it hasn't.
         listeners: receive the events.
     """
 
@@ -54,6 +55,7 @@ class ClusterRun(Run):
         is_task: bool = False,
         inputs: dict[str, CrossingValue] | None = None,
         known_gates: Mapping[str, GateFacts] = MappingProxyType({}),
+        sent: float | None = None,
         listeners: Iterable[Listener] = (),
     ) -> None:
         self.entity = entity
@@ -74,6 +76,7 @@ class ClusterRun(Run):
             workspace,
             is_task=is_task,
             known_gates=known_gates,
+            sent=sent,
             listeners=listeners,
         )
         self._scheduler = self._watch

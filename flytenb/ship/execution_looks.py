@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
@@ -90,6 +91,7 @@ class ExecutionLooks:
         self._known: set[str] = set()
         self._grown: set[str] = set()
         self._pause = _SHORTEST
+        self._reading = threading.Lock()  # a cell may read a run that is followed
         self._is_lost = False
         self._is_over = False
         self._is_detached = False
@@ -143,6 +145,10 @@ class ExecutionLooks:
         Raises:
             ClusterError: with the message of the server.
         """
+        with self._reading:
+            return False if self._is_over else self._read()
+
+    def _read(self) -> bool:
         ran = self._reader.read_execution().ran
         self._levels[0].is_ending = ran.phase.is_terminal
         is_news = self._nodes.begin(ran)

@@ -34,6 +34,7 @@ class ExecutionWatch:
         known_gates: the gates, by path, of which the notebook may have no entity.
         workspace: the contexts in which values are read.
         is_task: whether a task alone is executed.
+        sent: when this process has sent the execution, None if it hasn't.
         listeners: receive the events.
 
     Attributes:
@@ -53,6 +54,7 @@ class ExecutionWatch:
         *,
         is_task: bool,
         known_gates: Mapping[str, GateFacts] = MappingProxyType({}),
+        sent: float | None = None,
         listeners: Iterable[Listener] = (),
     ) -> None:
         self.journal = Journal(listeners)
@@ -64,6 +66,7 @@ class ExecutionWatch:
         self._graph = graph
         self._nodes = RemoteJournal(self.journal, self.outcomes, workspace, entities)
         self._nodes.add_gates(known_gates)
+        self._nodes.clock.sent = sent
         self._looks = ExecutionLooks(reader, self._nodes, self._end, task="n0" if is_task else "")
 
     def begin(self) -> None:

@@ -161,6 +161,7 @@ class NodeExecution:
             if self._step.attempt is not self._attempt:
                 return
             self._is_sent = True  # it may exist even if there is no answer
+            self._nodes.clock.sent = self._nodes.clock.sent or time.time()
         execute(target.connection, target.kind, target.name, target.version, sent, self._reader.identifier.name)
         if self._is_lost:
             self._nodes.notice("")

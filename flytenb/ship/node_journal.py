@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -18,7 +19,7 @@ from flytenb.runner.gate import GateElsewhere, Gates
 from flytenb.runner.journal import Journal
 from flytenb.runner.record import Record
 from flytenb.runner.resources import resources
-from flytenb.ship.remote_journal import NodeNews, RemoteJournal, RemoteOutcome, has_begun, past
+from flytenb.ship.remote_journal import NodeNews, RemoteJournal, RemoteOutcome, has_begun
 from flytenb.ship.remote_record import RemoteDeck, remote_failure
 
 
@@ -69,6 +70,7 @@ class NodeJournal(RemoteJournal):
     def begin(self, ran: Ran) -> bool:
         """Start the node, unless it is a task: that one starts later than its execution."""
         with self._journal.lock:
+            self._note_clock(ran)
             return not self._is_task and ran.phase is not Phase.QUEUED and self._begin(ran)
 
     def commit(self, news: Sequence[NodeNews]) -> bool:
@@ -137,8 +139,12 @@ class NodeJournal(RemoteJournal):
         if self._node.started is not None or self._node.ended is not None:
             return False
         self._node.attempts = max(self._node.attempts, 1)
-        self._journal.set_phase(self._node, Phase.RUNNING, at=past(ran.started or ran.ended))
+        self._journal.set_phase(self._node, Phase.RUNNING, at=self._here(ran.started or ran.ended))
         return True
+
+    def _here(self, seconds: float | None) -> float:
+        """Return a time of the cluster by the clock of this machine, None for now."""
+        return time.time() if seconds is None else self.clock.here(seconds)
 
     def _enter(self, news: NodeNews) -> None:
         node, facts = self._node, news.node

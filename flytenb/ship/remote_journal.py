@@ -24,6 +24,7 @@ from flytenb.model import Graph, Kind, Phase
 from flytenb.runner.failure import Failure
 from flytenb.runner.journal import Journal
 from flytenb.runner.record import Record
+from flytenb.ship.cluster_clock import ClusterClock
 from flytenb.ship.eager_calls import EagerCalls
 from flytenb.ship.remote_record import RemoteDeck, RemoteRecord, remote_failure
 
@@ -70,6 +71,7 @@ class RemoteJournal:
 
     Attributes:
         gates: the gates that wait, by path.
+        clock: the clock of the cluster.
     """
 
     def __init__(
@@ -88,6 +90,7 @@ class RemoteJournal:
         self._branches: set[str] = set()
         self._known_gates: dict[str, GateFacts] = {}
         self._latest = 0.0
+        self.clock = ClusterClock()
 
     # --- the run -----------------------------------------------------------------------------------------------------
 
@@ -120,8 +123,14 @@ class RemoteJournal:
         with self._journal.lock:
             if run.started is not None or ran.phase is Phase.QUEUED:
                 return False
+            self._note_clock(ran)
             self._journal.set_phase(run, Phase.RUNNING, at=self._at(ran.started))
             return True
+
+    def _note_clock(self, ran: Ran) -> None:
+        """Note how the clock of the cluster differs, from the times of the execution."""
+        self.clock.note(ran.started, ran.ended)
+        self.clock.note_start(ran.started)
 
     def notice(self, text: str) -> None:
         """Add a remark on the run."""
@@ -175,6 +184,7 @@ class RemoteJournal:
         whatever the precision of these times.
         """
         with self._journal.lock:
+            self.clock.note(*(at for each in news for at in (each.node.ran.started, each.node.ran.ended)))
             count = self._journal.size
             for _, enter, each in sorted(self._steps(news), key=itemgetter(0)):
                 enter(self._record(each.path), each)
@@ -287,8 +297,9 @@ class RemoteJournal:
             one.cache = element.cache or one.cache
             if element.ran.phase is not Phase.QUEUED:
                 one.attempts = element.number + 1
+            at = self._last if node.ran.ended is None else self._at(node.ran.ended)
             if element.ran.phase is not Phase.QUEUED and one.started is None:
-                self._journal.set_phase(one, Phase.RUNNING, at=self._at(node.ran.ended))
+                self._journal.set_phase(one, Phase.RUNNING, at=at)
             if element.ran.phase.is_terminal:
                 one.remote_values.is_final = True
                 if element.ran.phase in _FAILED and attempt.ran.phase.is_terminal:  # it has the messages of all
@@ -296,7 +307,7 @@ class RemoteJournal:
                     failed = Ran(element.ran.phase, message=text)
                     one.error = remote_failure(path, failed, one, self._workspace)
                 text = "" if one.error is None else one.error.message
-                self._journal.set_phase(one, element.ran.phase, text, at=self._at(node.ran.ended))
+                self._journal.set_phase(one, element.ran.phase, text, at=at)
         done = sum(element.ran.phase.is_terminal for element in latest.values())
         if latest and (done, len(latest)) != (record.done, record.total):
             record.done, record.total = done, len(latest)
@@ -309,8 +320,7 @@ class RemoteJournal:
 
     def _at(self, seconds: float | None) -> float:
         """Return a time of the cluster, None for now: not after now, since clocks differ, nor before the last one."""
-        now = time.time()
-        self._latest = max(self._latest, now if seconds is None else min(seconds, now))
+        self._latest = max(self._latest, time.time() if seconds is None else self.clock.here(seconds))
         return self._latest
 
     def _record(self, path: str) -> RemoteRecord:
@@ -325,11 +335,6 @@ class RemoteJournal:
 def has_begun(ran: Ran) -> bool:
     """Tell whether a node has begun."""
     return ran.phase in (Phase.RUNNING, Phase.SUCCEEDED, *_FAILED) or ran.started is not None
-
-
-def past(seconds: float | None) -> float:
-    """Return a time of the cluster, at most now: its clock may be ahead of this one."""
-    return time.time() if seconds is None else min(seconds, time.time())
 
 
 def _innermost(records: Sequence[Any]) -> list[Failure]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from flyteidl.admin import task_execution_pb2
 from flyteidl.core.execution_pb2 import TaskExecution
 from flytekit.types.file import FlyteFile
 from flytekit.types.structured import StructuredDataset
+from google.protobuf.timestamp_pb2 import Timestamp
 
 import flytenb
 from flytenb.bridge.cluster.execution_facts import element_message, read_attempt
@@ -20,6 +22,7 @@ from flytenb.model import Kind, Phase
 from flytenb.session.cluster_choice import Cluster as Choice
 from flytenb.session.host import host
 from flytenb.ship.replayed_node import Recorded, Replay
+from tests.cluster import executions, records
 from tests.cluster.cluster import Cluster, start_cluster
 from tests.cluster.settings import Settings
 from tests.ship.notebooks import Notebook, open_notebook
@@ -279,6 +282,35 @@ def test_values_that_are_too_large_for_an_answer_are_read_from_links(notebook: N
         run = choice.launch(notebook.names["even"]).wait(PATIENCE)
         assert (run.outputs, run.nodes["n0"].inputs) == ({"o0": [1, 2]}, {"x": [2, 4]})
         assert choice.replay(run.execution, "n0").is_same
+
+
+@pytest.mark.parametrize("skew", [-3600, 3600])
+def test_durations_are_those_of_a_cluster_whose_clock_differs(
+    notebook: Notebook, choice: Choice, double: Cluster, monkeypatch: pytest.MonkeyPatch, skew: int
+) -> None:
+    def now() -> Timestamp:
+        stamp = Timestamp()
+        stamp.FromNanoseconds(time.time_ns() + skew * 10**9)
+        return stamp
+
+    for module in (records, executions):
+        monkeypatch.setattr(module, "now", now)
+    before = time.time()
+    run = choice.launch(notebook.names["fan"]).wait(PATIENCE)
+    after = time.time()
+    later = choice.attach(run.execution).wait(PATIENCE)
+    there = choice.attach(run.execution).read()
+    record = double.wait(run.execution.rpartition(":")[2])
+    took, node_took = (each.message.closure.duration.ToNanoseconds() / 1e9 for each in (record, record.nodes["n0"]))
+    for each in (later, there):
+        assert each.duration == pytest.approx(took, abs=0.001)
+        assert each.nodes["n0"].duration == pytest.approx(node_took, abs=0.001)
+    assert before <= run.started <= run.started + run.duration <= after
+
+
+def test_a_run_that_is_followed_may_be_read(choice: Choice, attached: Any) -> None:
+    for _ in range(20):
+        assert choice.attach(attached.execution).read().phase is Phase.SUCCEEDED
 
 
 def test_an_unknown_execution_is_named_with_the_place(choice: Choice, double: Cluster) -> None:
