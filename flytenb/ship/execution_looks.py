@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from flytenb.bridge.cluster.execution_facts import AttemptFacts, NodeFacts, Ran, execution_node
@@ -21,6 +22,7 @@ _SLOWER = 1.5
 _LONGEST_RETRY = 30.0
 _ATTEMPTS_AT_ONCE = 8
 """Running tasks whose attempts one look asks for."""
+_REQUESTS_AT_ONCE = 8
 _HIDDEN = ("start-node", "end-node")
 
 
@@ -216,7 +218,7 @@ class ExecutionLooks:
 
     def _read_attempts(self, level: _Level, changed: Iterable[str]) -> dict[str, list[AttemptFacts]]:
         """Return the attempts of the nodes that have changed, and of some that still run."""
-        found = {}
+        asked = {}
         first = dict.fromkeys(changed)
         waiting = [path for path in level.running if path not in first]
         for path in [*first, *waiting[:_ATTEMPTS_AT_ONCE]]:
@@ -224,7 +226,18 @@ class ExecutionLooks:
             is_container = (node.is_parent and not node.is_dynamic) or node.child is not None
             if is_container or node.ran.phase is Phase.QUEUED or path in self._nodes.gates:
                 continue
-            found[path] = level.reader.read_attempts(node.id)
+            asked[path] = node.id
             if path in waiting:  # the others come first the next time
                 level.running[path] = level.running.pop(path)
-        return found
+        return dict(zip(asked, _at_once(level.reader.read_attempts, [*asked.values()]), strict=True))
+
+
+def _at_once(ask: Callable[[str], list[AttemptFacts]], nodes: list[str]) -> list[list[AttemptFacts]]:
+    """Return what a cluster answers for some nodes, asked several at a time: an execution may have thousands."""
+    if len(nodes) <= _REQUESTS_AT_ONCE:
+        return [*map(ask, nodes)]
+    pool = ThreadPoolExecutor(_REQUESTS_AT_ONCE)
+    try:
+        return [*pool.map(ask, nodes)]
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -24,6 +26,7 @@ from flytenb.session.host import host
 from flytenb.ship.replayed_node import Recorded, Replay
 from tests.cluster import executions, records
 from tests.cluster.cluster import Cluster, start_cluster
+from tests.cluster.faults import ALWAYS, Fault
 from tests.cluster.settings import Settings
 from tests.ship.notebooks import Notebook, open_notebook
 from tests.waiting import PATIENCE, wait_for
@@ -313,9 +316,36 @@ def test_a_run_that_is_followed_may_be_read(choice: Choice, attached: Any) -> No
         assert choice.attach(attached.execution).read().phase is Phase.SUCCEEDED
 
 
+def test_the_attempts_of_many_nodes_are_asked_for_at_the_same_time(
+    notebook: Notebook, choice: Choice, double: Cluster
+) -> None:
+    execution = choice.launch(notebook.names["grow"], n=12).wait(PATIENCE).execution
+    numbers, over, are_together = itertools.count(1), threading.Event(), []
+
+    def meet() -> None:
+        """Wait for three other requests; the first one is about the dynamic task around them."""
+        number = next(numbers)
+        if number == 5 and not over.is_set():
+            are_together.append(True)
+            over.set()
+        if number > 1 and not over.wait(20):
+            over.set()
+
+    double.faults.arm(Fault("ListTaskExecutions", ALWAYS, before=meet))
+    run = choice.attach(execution).wait(PATIENCE)
+    double.faults.clear()
+    assert (run.phase, are_together) == (Phase.SUCCEEDED, [True])
+
+
 def test_an_unknown_execution_is_named_with_the_place(choice: Choice, double: Cluster) -> None:
     with pytest.raises(ClusterError, match=f"'nowhere'.*\n.*{double.endpoint}, project 'flytesnacks', domain 'develop"):
         choice.attach("nowhere")
+
+
+def test_an_unknown_project_or_domain_is_named_with_the_way_out(notebook: Notebook, double: Cluster) -> None:
+    for place in ({"project": "nowhere"}, {"domain": "nowhere"}):
+        with pytest.raises(ClusterError, match=r"nowhere[\s\S]*config=…, project=… and domain=… choose another place"):
+            flytenb.cluster(double.config(), **place).register(notebook.names["half"])
 
 
 def test_a_variable_that_isnt_defined_is_named(notebook: Notebook) -> None:

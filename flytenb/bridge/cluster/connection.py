@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import traceback
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -39,6 +40,8 @@ DOMAIN = "development"
 """The project and the domain of `pyflyte run` without options."""
 _PATIENCE = 30.0
 """Seconds after which a request has failed."""
+_PLACE = re.compile(r"project \[.*are registered|domain \[.*unrecognized")
+"""What flyteadmin (1.16.8) says of a project or a domain that it doesn't have."""
 _LOGIN = "log in by .read() of the run, or by any request of its flytenb.cluster(…), such as .plans()"
 """What to do if a login is needed on a thread that can't wait for one."""
 _HINTS = {
@@ -128,7 +131,7 @@ class Connection:
                 hint = "no cluster is configured: set FLYTECTL_CONFIG, write ~/.flyte/config.yaml, or give config=…"
             return ClusterError(f"can't {what}: {self.endpoint} doesn't answer: {words}", hint, code)
         hint = _HINTS.get(code, "")
-        if code == "NOT_FOUND":
+        if code == "NOT_FOUND" or (code == "INVALID_ARGUMENT" and _PLACE.search(words)):
             place = f"{self.endpoint}, project {self.project!r}, domain {self.domain!r}"
             hint = f"asked: {place}; config=…, project=… and domain=… choose another place"
         return ClusterError(f"can't {what}: {words}", hint=hint, code=code)
