@@ -428,3 +428,10 @@ def test_what_leaves_nothing_to_choose_is_shown_as_it_is(monkeypatch: pytest.Mon
     answering = flytenb.explore(frame())
     assert "ft-explore" in answering._repr_mimebundle_()["text/html"]
     answering.close()
+
+
+def test_values_of_one_word_are_beside_their_names_and_not_inside_them() -> None:
+    explorer = flytenb.explore({"name": "ridge", "trained": datetime.datetime(2024, 2, 29), "text": "long " * 50})
+    opened = [control for control in controls(explorer) if control["data-ft-set"] == "is_open"]
+    assert [control["data-ft-place"] for control in opened] == [opened[-1]["data-ft-place"]]
+    assert "ft-inside" in explorer.live.fragment, "the long text can be closed"
