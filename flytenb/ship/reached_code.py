@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -13,7 +12,7 @@ from flytenb.bridge.workflow.compiler import all_nodes
 from flytenb.reach.reached_names import Reach
 from flytenb.reach.syntax_trees import compile_module, parse
 from flytenb.ship.needed_statements import NeededStatements
-from flytenb.ship.statements import Statement
+from flytenb.ship.statements import Statement, once_per_source
 
 _ANNOTATIONS = 0x1000000
 """The flag of code that was compiled with `from __future__ import annotations`."""
@@ -66,7 +65,7 @@ def _functions_of(value: Any) -> Iterator[Any]:
     yield type(value)
 
 
-@lru_cache(maxsize=4096)
+@once_per_source
 def _codes_of(statement: Statement, is_whole: bool, flags: int) -> frozenset[CodeType]:
     """Return the code of every function in a statement.
 

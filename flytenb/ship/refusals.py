@@ -6,7 +6,6 @@ import ast
 import builtins
 import re
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
 from typing import Any
 
 from flytenb.bridge.entities.kind import function_of, is_entity, is_map, is_remote, is_stub, map_target, short_name
@@ -22,7 +21,7 @@ from flytenb.ship.needed_statements import SHELL_NAMES, NeededStatements, is_add
 from flytenb.ship.reached_code import ReachedCode
 from flytenb.ship.secret_texts import find_secrets, has_known_form, has_secret, is_secret_of, plain_text
 from flytenb.ship.stale_reads import StaleReads
-from flytenb.ship.statements import KINDS, Statement, read_statements
+from flytenb.ship.statements import KINDS, Statement, once_per_source, read_statements
 
 _SHELL_OUTPUT = re.compile(r"_+|_i*\d*|_dh|_oh|_ih")
 _SECRET_HINT = "keep it in the cluster's secrets, and read it in a task: flytekit.current_context().secrets.get(…)"
@@ -217,7 +216,7 @@ class Refusals:
         return f"{statement.cell.place}, line {min(used, default=statement.tree.lineno)}"
 
 
-@lru_cache(maxsize=1024)
+@once_per_source
 def _secrets_in(statement: Statement) -> tuple[str, ...]:
     arguments = f"f({statement.cell.arguments})" if statement.decorates else ""
     found = (*find_secrets(statement.nodes), *find_secrets([*ast.walk(parse(arguments))]))
@@ -231,19 +230,19 @@ def _reads_own_name(tree: ast.stmt) -> bool:
     return any(isinstance(n, ast.Name) and n.id == "__name__" and id(n) not in named for n in ast.walk(tree))
 
 
-@lru_cache(maxsize=1024)
+@once_per_source
 def _texts_in(statement: Statement) -> frozenset[str]:
     nodes = (node.value for node in statement.nodes if isinstance(node, ast.Constant))
     return frozenset(value for value in nodes if isinstance(value, str))
 
 
-@lru_cache(maxsize=1024)
+@once_per_source
 def _imports_main(statement: Statement) -> bool:
     may_import = "__main__" in statement.text or not statement.text.isascii()
     return may_import and "import __main__" in ast.unparse(statement.tree)
 
 
-@lru_cache(maxsize=1024)
+@once_per_source
 def _is_output_of_magic(statement: Statement) -> bool:
     return not statement.is_definition and any(
         isinstance(node, ast.Name) and node.id == "get_ipython" for node in statement.nodes

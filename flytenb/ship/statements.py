@@ -6,14 +6,18 @@ import ast
 import dis
 import inspect
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import lru_cache, wraps
 from types import CodeType
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from flytenb.reach.syntax_trees import compile_module, parse
 from flytenb.ship.cells import CellRun
 
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 KINDS = ("task", "workflow", "dynamic", "eager")
 """The magics whose cells define entities."""
 _LINE_END = re.compile(r"\r\n|\r|\n")
@@ -47,6 +51,7 @@ class Statement:
         attributes: the attributes that it reads of anything.
         lines: its lines in the cell, of a line magic those of the magic, with all these comments.
         nodes: its tree and all that is in it.
+        found: what `once_per_source` keeps, shared by the runs of the same source.
     """
 
     cell: CellRun
@@ -65,6 +70,7 @@ class Statement:
     attributes: frozenset[str] = field(default=frozenset(), repr=False)
     lines: range = range(0)
     nodes: tuple[ast.AST, ...] = field(default=(), repr=False)
+    found: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     @property
     def first_line(self) -> int:
@@ -96,12 +102,32 @@ def first_line_of(tree: ast.stmt) -> int:
 def read_statements(cell: CellRun) -> Sequence[Statement]:
     """Return the statements of a cell that have run, the same ones each time; none of a cell without Python code."""
     if "statements" not in cell.read:
-        cell.read["statements"] = _statements_of(cell)
+        made: list[Statement] = []
+        for each in _read_source(cell.source, cell.kind, cell.arguments, cell.failed_at):
+            made.append(replace(each, cell=cell, before=made[-1] if made else None))
+        cell.read["statements"] = made
     found: Sequence[Statement] = cell.read["statements"]
     return found
 
 
-def _statements_of(cell: CellRun) -> Sequence[Statement]:
+def once_per_source(read: Callable[Concatenate[Statement, _P], _T]) -> Callable[Concatenate[Statement, _P], _T]:
+    """Keep what a function finds in a statement: a cell that runs again unchanged isn't read again."""
+
+    @wraps(read)
+    def read_once(statement: Statement, /, *args: _P.args, **kwargs: _P.kwargs) -> _T:
+        key = read, args, (*kwargs.items(),)
+        if key not in statement.found:
+            statement.found[key] = read(statement, *args, **kwargs)
+        found: _T = statement.found[key]
+        return found
+
+    return read_once
+
+
+@lru_cache(maxsize=1024)
+def _read_source(source: str, kind: str, arguments: str, failed_at: int | None) -> Sequence[Statement]:
+    """Return the statements of a run of a source."""
+    cell = CellRun(None, source, kind, arguments, failed_at=failed_at)
     if cell.kind not in ("", *KINDS) or (cell.kind and cell.failed_at is not None):
         return []
     try:

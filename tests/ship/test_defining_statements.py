@@ -137,3 +137,16 @@ def test_functions_of_a_cell_of_a_magic_are_entities_but_for_private_ones() -> N
 
 def test_all_entities_and_what_they_need_are_chosen_by_default() -> None:
     assert chosen(START, "UNUSED = 1", TABLE, TASK, "step(x=1)")[-2:] == [TABLE, ast.unparse(ast.parse(TASK))]
+
+
+def test_a_cell_that_runs_again_unchanged_is_not_read_again() -> None:
+    source = "N = 3\n@task\ndef f(x: int) -> int:\n    return x + N"
+    first, again, failed = (CellRun(number, source, failed_at=at) for number, at in ((1, None), (2, None), (3, 2)))
+    before, after = read_statements(first), read_statements(again)
+    assert [s.tree for s in before] == [s.tree for s in after]  # the same objects
+    assert {s.cell for s in before} == {first}
+    assert {s.cell for s in after} == {again}
+    assert [s.before for s in after] == [None, after[0]]
+    assert read_statements(again) is after
+    assert [s.text for s in read_statements(failed)] == ["N = 3"]
+    assert set(before).isdisjoint(after)
