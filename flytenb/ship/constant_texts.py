@@ -11,7 +11,8 @@ from typing import Any
 
 from flytenb.reach.installed_names import home_of
 from flytenb.reach.name_lookup import MISSING, is_module, module_name
-from flytenb.ship.statements import Definition, Statement
+from flytenb.ship.statement_names import Definition
+from flytenb.ship.statements import Statement
 
 _PATHS = ("pathlib.Path", "pathlib.PurePath", "pathlib.PosixPath", "builtins.str", "os.fspath", "posixpath.expanduser")
 _SAME = ("expanduser", "absolute", "resolve", "as_posix")

@@ -10,7 +10,8 @@ from functools import cached_property
 from flytenb.reach.mutators import changes_container
 from flytenb.ship.module_head import read_head
 from flytenb.ship.needed_statements import subclass_hook
-from flytenb.ship.statements import Definition, Statement
+from flytenb.ship.statement_names import Definition
+from flytenb.ship.statements import Statement
 
 _SETUP_MAGICS = ("autoreload", "cd", "config", "env", "load_ext", "reload_ext", "run", "set_env")
 """Line magics that change what later cells find."""

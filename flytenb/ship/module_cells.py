@@ -14,7 +14,8 @@ from typing import Any
 from flytenb.reach.syntax_trees import parse
 from flytenb.ship.module_head import is_text
 from flytenb.ship.needed_statements import fills_name
-from flytenb.ship.statements import Definition, end_of_comments, first_line_of
+from flytenb.ship.statement_names import Definition
+from flytenb.ship.statements import end_of_comments, first_line_of
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _ENCODING = re.compile(r"[ \t\f]*#.*?coding[:=][ \t]*[-\w.]+")

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from functools import cache
 
 from flytenb.ship.needed_statements import NeededStatements
-from flytenb.ship.statements import Definition, Statement
+from flytenb.ship.statement_names import Definition
+from flytenb.ship.statements import Statement
 
 
 def sort_statements(needed: NeededStatements, layout: Sequence[Statement]) -> list[Statement]:

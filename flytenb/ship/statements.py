@@ -3,31 +3,24 @@
 from __future__ import annotations
 
 import ast
-import dis
-import inspect
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, wraps
-from types import CodeType
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from flytenb.reach.syntax_trees import compile_module, parse
 from flytenb.ship.cells import CellRun
+from flytenb.ship.statement_names import Definition, StatementNames, changed_objects, mentioned_names, names_of
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 KINDS = ("task", "workflow", "dynamic", "eager")
 """The magics whose cells define entities."""
 _LINE_END = re.compile(r"\r\n|\r|\n")
-_LOADS = frozenset(["LOAD_NAME", "LOAD_GLOBAL", "LOAD_FROM_DICT_OR_GLOBALS"])
-_STORES = frozenset(["STORE_NAME", "STORE_GLOBAL"])
-_AT_ONCE = frozenset(["<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"])
-_LOOKUPS = frozenset(["eval", "exec", "globals", "vars"])
 _TIMERS = ("time",)
 """Line magics that run a statement in the notebook."""
-Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,7 +148,7 @@ def _read(
     lines: range,
 ) -> Statement:
     nodes = tuple(ast.walk(tree))
-    names = _Names()
+    names = StatementNames()
     names.read(compile_module(ast.Module([tree], []), "<cell>", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT), now=True)
     if isinstance(tree, ast.ImportFrom) and tree.names[0].name == "*":
         names.binds.add("*")
@@ -164,7 +157,7 @@ def _read(
     )
     reads = names.reads
     if decorates and cell.arguments:
-        reads = reads | _names_of(f"f({cell.arguments})") - {"f"}
+        reads = reads | names_of(f"f({cell.arguments})") - {"f"}
     return Statement(
         cell,
         tree,
@@ -176,9 +169,9 @@ def _read(
         frozenset(names.binds),
         frozenset(reads),
         frozenset(names.later),
-        frozenset({*_annotated(nodes), *_looked_up(nodes, names.reads | names.later)}),
+        frozenset(mentioned_names(nodes, names.reads | names.later)),
         frozenset(names.sets),
-        frozenset(_changes(tree)),
+        frozenset(changed_objects(tree)),
         frozenset(node.attr for node in nodes if isinstance(node, ast.Attribute)),
         lines,
         nodes,
@@ -274,98 +267,3 @@ def _unwrap(tree: ast.stmt, text: str) -> Iterator[tuple[ast.stmt, str]]:
         yield from ((inner, _segment(str(line), inner)) for inner in body)
     if not body:
         yield tree, text
-
-
-# --- names -----------------------------------------------------------------------------------------------------------
-
-
-class _Names:
-    """The names that the code of one statement uses."""
-
-    def __init__(self) -> None:
-        self.binds: set[str] = set()
-        self.reads: set[str] = set()
-        self.later: set[str] = set()
-        self.sets: set[str] = set()
-
-    def read(self, code: CodeType, *, now: bool, own: frozenset[str] = frozenset()) -> None:
-        """Read a code object and those inside it.
-
-        Args:
-            code: the code.
-            now: whether it runs when the statement does.
-            own: the names of the class bodies around it.
-        """
-        instructions = list(dis.get_instructions(code))
-        is_module, is_class = code.co_name == "<module>", not code.co_flags & inspect.CO_OPTIMIZED
-        stored = {i.argval for i in instructions if i.opname in _STORES}
-        if is_module:
-            self.binds |= stored
-        elif not is_class:
-            self.sets |= stored
-        loaded = {i.argval for i in instructions if i.opname in _LOADS}
-        if is_class and not is_module:
-            loaded -= stored | {"__name__"}
-        (self.reads if now else self.later).update(loaded)
-        for constant in code.co_consts:
-            if isinstance(constant, CodeType):
-                is_body = not constant.co_flags & inspect.CO_OPTIMIZED
-                self.read(constant, now=now and (is_body or constant.co_name in _AT_ONCE))
-
-
-def _changes(tree: ast.AST) -> Iterator[tuple[str, str]]:
-    """Yield what a statement changes outside of functions: `box.size = 1`, `table["a"] = 1`, `del table["a"]`."""
-    for node in () if isinstance(tree, Definition) else _outside_functions(tree):
-        if isinstance(node, ast.Attribute | ast.Subscript) and isinstance(node.ctx, ast.Store | ast.Del):
-            chain: list[str] = [node.attr] if isinstance(node, ast.Attribute) else [""]
-            inner = node.value
-            while isinstance(inner, ast.Attribute | ast.Subscript):
-                chain.append(inner.attr if isinstance(inner, ast.Attribute) else "")
-                inner = inner.value
-            if isinstance(inner, ast.Name):
-                yield inner.id, chain[-1]
-
-
-def _outside_functions(node: ast.AST) -> Iterator[ast.AST]:
-    for child in ast.iter_child_nodes(node):
-        if not isinstance(child, Definition | ast.Lambda):
-            yield child
-            yield from _outside_functions(child)
-
-
-def _annotated(nodes: Sequence[ast.AST]) -> Iterator[str]:
-    """Yield the names in annotations that are texts."""
-    for node in nodes:
-        if isinstance(node, ast.arg | ast.AnnAssign):
-            annotation = node.annotation
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            annotation = node.returns
-        else:
-            continue
-        for text in _texts(annotation):
-            yield from _names_of(text)
-
-
-def _texts(annotation: ast.AST | None) -> Iterator[str]:
-    """Yield the texts in an annotation that are annotations too, not those of a Literal."""
-    if isinstance(annotation, ast.Constant) and type(annotation.value) is str:
-        yield annotation.value
-    elif isinstance(annotation, ast.expr):
-        is_literal = isinstance(annotation, ast.Subscript) and ast.unparse(annotation.value).endswith("Literal")
-        for part in () if is_literal else ast.iter_child_nodes(annotation):
-            yield from _texts(part)
-
-
-def _looked_up(nodes: Sequence[ast.AST], read: set[str]) -> Iterator[str]:
-    """Yield the names in texts, if the code looks names up by their texts."""
-    if not _LOOKUPS.isdisjoint(read):
-        for node in nodes:
-            if isinstance(node, ast.Constant) and type(node.value) is str:
-                yield from _names_of(node.value)
-
-
-def _names_of(text: str) -> set[str]:
-    try:
-        return {node.id for node in ast.walk(ast.parse(text, mode="eval")) if isinstance(node, ast.Name)}
-    except (SyntaxError, ValueError):
-        return set()
