@@ -85,6 +85,10 @@ class Limits:
         )
 
 
+UNCUT = Limits(block=1_000_000, text=8_000_000, html=8_000_000, items=10_000, nodes=100_000)
+"""For what is read as a whole, such as an exported module."""
+
+
 class Trimmer:
     """Trims one part to the limits and cleans its text; a second part needs a new trimmer, since nodes are counted."""
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flytenb.bridge.execution.map_task import is_plain_map, map_workflow_text
+from flytenb.display.limits import UNCUT
 from flytenb.display.part import Text
 from flytenb.display.rendering import Rendering, render_part
-from flytenb.display.type_lens import WHOLE
 from flytenb.errors import ExportError, SaveError
 from flytenb.ship.draft import draft, require_exportable
 from flytenb.ship.exported_project import project_files
@@ -100,4 +100,4 @@ class Export:
 
     @property
     def _shown(self) -> Rendering:
-        return render_part(Text(self.text, "code"), WHOLE)
+        return render_part(Text(self.text, "code"), UNCUT)

@@ -16,7 +16,7 @@ from flytenb.bridge.cluster.module_specs import make_specs
 from flytenb.bridge.cluster.registered_version import latest_version
 from flytenb.bridge.cluster.specs import EntitySpec, RegisteredVersion, SpecRequest
 from flytenb.bridge.installation import flytekit_version
-from flytenb.display.limits import Limits
+from flytenb.display.limits import UNCUT
 from flytenb.display.part import Facts, Group, Note, Section, Text
 from flytenb.display.rendering import Displayed, Rendering, render_part
 from flytenb.reach.syntax_trees import compilable_tree
@@ -26,7 +26,6 @@ from flytenb.ship.shipped_files import ShippedFiles
 from flytenb.wording.kinds import constant_text
 from flytenb.wording.quantities import bytes_text, count_text
 
-_WHOLE = Limits(block=1_000_000, text=8_000_000, html=8_000_000, items=10_000, nodes=100_000)
 _UPLOADED = "<address of the uploaded archive>"
 
 
@@ -165,4 +164,4 @@ class Shipment(Displayed):
             if path.endswith(".py") and not self.is_registered
         ]
         count = count_text(len(self.specs), "entity", "entities") if self.specs else ""
-        return render_part(Section(self.name, (constant_text(self.kind), state, count), Group(tuple(parts))), _WHOLE)
+        return render_part(Section(self.name, (constant_text(self.kind), state, count), Group(tuple(parts))), UNCUT)

@@ -97,6 +97,20 @@ def test_the_module_is_what_the_cells_say_of_it() -> None:
     assert "def wf" in made._repr_mimebundle_()["text/html"]
 
 
+def test_a_long_module_is_shown_whole() -> None:
+    steps = [f"@task\ndef step_{number}(x: int) -> int:\n    return x + {number}" for number in range(100)]
+    body = "".join(f"    x = step_{number}(x=x)\n" for number in range(100))
+    with open_notebook() as notebook:
+        notebook.run(
+            "from flytekit import task, workflow", *steps, f"@workflow\ndef wf(x: int) -> int:\n{body}    return x"
+        )
+        made = flytenb.export(notebook.names["wf"])
+    shown = made._repr_mimebundle_()["text/html"]
+    assert "x = step_99(x=x)" in shown
+    assert "return x" in shown.rpartition("step_99")[2]
+    assert "more char" not in shown
+
+
 DOCUMENTED = """# Copyright of somebody
 
 '''Add one.
