@@ -107,6 +107,14 @@ def tolerant() -> int:
 ]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Run in a folder of their own: a task writes into the current one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("current"))
+        yield
+
+
 @pytest.fixture(scope="module")
 def notebook() -> Iterator[Notebook]:
     with open_notebook() as opened:
