@@ -10,6 +10,7 @@ from math import dist
 
 from flytenb.render.clearance import TOUCH, Rect, cuts, points_of
 from flytenb.render.layout import Curve, Point, Positions
+from flytenb.render.rounding import rounded
 from flytenb.render.scene import Scene
 from flytenb.render.shapes import Arrow
 from flytenb.render.straight_arrows import Ends, Ground
@@ -55,32 +56,8 @@ def _ways_around(ground: Ground, ends: Ends, way: Curve, rect: Rect) -> Iterator
     lines = [(start, *turns, end) for turns in chain(permutations(corners, 1), permutations(corners, 2))]
     for line in sorted(lines, key=_length):
         if not _passes(line, rect) and all(ground.is_free(a, b, ends) for a, b in pairwise(line)):
-            yield _rounded(line)
+            yield rounded(line, [_TURN] * (len(line) - 2))
 
 
 def _length(line: Sequence[Point]) -> float:
     return sum(dist(start, end) for start, end in pairwise(line))
-
-
-def _rounded(line: Sequence[Point]) -> Curve:
-    """Return a line as a curve, its corners rounded."""
-    points = [line[0]]
-    for before, corner, after in zip(line, line[1:], line[2:], strict=False):
-        points += [_towards(corner, before), corner, _towards(corner, after)]
-    points.append(line[-1])
-    curve = [*points[0]]
-    for i in range(0, len(points) - 1, 3):
-        start, end = points[i], points[i + 1]
-        curve += [*_between(start, end, 1 / 3), *_between(start, end, 2 / 3), *end]
-        if i + 3 < len(points):
-            corner, end = points[i + 2], points[i + 3]
-            curve += [*_between(points[i + 1], corner, 2 / 3), *_between(end, corner, 2 / 3), *end]
-    return tuple(curve)
-
-
-def _towards(corner: Point, end: Point) -> Point:
-    return _between(corner, end, min(_TURN / max(dist(corner, end), 1.0), 0.5))
-
-
-def _between(start: Point, end: Point, share: float) -> Point:
-    return start[0] + share * (end[0] - start[0]), start[1] + share * (end[1] - start[1])
