@@ -79,7 +79,7 @@ def layout_dot(
     dot = graphviz.Digraph(
         graph_attr={
             "rankdir": "BT",
-            "nodesep": "0.12" if ranks else "0.17",
+            "nodesep": "0.17",
             "ranksep": "0.18",
             "compound": "true",
             **effort,

@@ -7,6 +7,7 @@ from dataclasses import replace
 from operator import itemgetter
 
 from flytenb.errors import LayoutTimeoutError
+from flytenb.render.alignment import aligned
 from flytenb.render.clearance import passes_boxes
 from flytenb.render.detours import around_frames
 from flytenb.render.dot import PAGE, layout_dot
@@ -14,7 +15,7 @@ from flytenb.render.foreign_frames import Order, crossed_frames, order_apart
 from flytenb.render.layout import Positions
 from flytenb.render.scene import Scene
 from flytenb.render.shapes import Arrow
-from flytenb.render.straight_arrows import bends, straightened
+from flytenb.render.straight_arrows import bends, crossings, straightened
 from flytenb.render.titles import Titles
 from flytenb.render.wrapping import wrapped_ranks
 
@@ -22,8 +23,10 @@ _MOST_ARROWS = 150
 """Number of arrows up to which they are straightened; in larger pictures no single one can be followed."""
 _CROWD = 50
 """Number of boxes above which a picture is expected to be wider than a page; containers are closed in these."""
-_SHARES = 0.86, 0.79, 0.73
+_SHARES = 0.95, 0.86, 0.79, 0.73
 """Shares of a page that the boxes of a rank may take in layouts with wrapped ranks; engines need room for arrows."""
+_SQUEEZED = 0.95
+"""Share of a page that is taken by a layout whose boxes an engine has moved together until they fit."""
 _MOST_LAYOUTS = 5
 """Most layouts that are tried until no arrow passes a frame around neither of its ends."""
 
@@ -34,8 +37,9 @@ def arrange(scene: Scene, lay_out: Callable[[str], Positions]) -> Positions:
     Where the title of a frame has no place beside the arrows of a first layout, it is a node in the next. Where an
     arrow passes a frame around neither of its ends, boxes change ranks in the next, which is left out if arrows pass
     boxes there. The result is the one with the fewest such arrows, the first of several, and these are led around the
-    frames. A layout that is wider than a page is replaced by a narrow one, and if that is too wide by one in which the
-    boxes of crowded ranks are on several.
+    frames. A layout that is wider than a page is replaced by a narrow one. If that is too wide, or an engine has moved
+    its boxes together until they fit, it is replaced by one in which boxes of crowded ranks are in others, and arrows
+    turn little.
     """
     titled: set[int] = set()
     order: set[Order] = set()
@@ -47,7 +51,7 @@ def arrange(scene: Scene, lay_out: Callable[[str], Positions]) -> Positions:
             narrow = _titled_layout(scene, lay_out, set(titled), order, is_narrow=True)
             is_narrow = narrow.at.width < titles.at.width
             titles = narrow if is_narrow else titles
-        if titles.at.width > PAGE:
+        if titles.at.width > (_SQUEEZED * PAGE if is_narrow else PAGE):
             titles = _wrapped(scene, lay_out, titles)
         at = _polished(scene, titles)
         crossed = crossed_frames(scene, at)
@@ -63,19 +67,23 @@ def arrange(scene: Scene, lay_out: Callable[[str], Positions]) -> Positions:
 
 
 def _wrapped(scene: Scene, lay_out: Callable[[str], Positions], titles: Titles) -> Titles:
-    """Return the layout with the fewest bends among those with wrapped ranks that fit a page, or the given one."""
+    """Return the layout with the fewest bends and crossings: one with wrapped ranks, or the given one if that fits."""
     found = []
     for ranks in wrapped_ranks(scene, titles.at, PAGE, _SHARES):
         try:
-            at = lay_out(layout_dot(scene, is_narrow=True, ranks=ranks))
+            at = aligned(scene, lay_out(layout_dot(scene, ranks=ranks)), PAGE)
         except LayoutTimeoutError:
             break
-        if at.width <= PAGE:
-            found.append((bends(at.arrows), at))
-    for _, at in sorted(found, key=itemgetter(0)):
-        if not passes_boxes(scene, at):
-            return Titles(scene, at)
-    return titles
+        if at is not None and not passes_boxes(scene, at):
+            found.append((_disorder(at), at))
+    best, at = min(found, key=itemgetter(0), default=(0.0, titles.at))
+    if at is titles.at or (titles.at.width <= PAGE and _disorder(titles.at) <= best):
+        return titles
+    return Titles(scene, at)
+
+
+def _disorder(at: Positions) -> float:
+    return bends(at.arrows) + crossings(at.arrows)
 
 
 def _titled_layout(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import islice, pairwise
+from itertools import combinations, islice, pairwise
 from math import atan2, hypot, pi
 
 from flytenb.render.clearance import Obstacles, Rect, around, clip, count_crossings, cuts, points_of, rects_of
@@ -228,6 +228,17 @@ def _straighten_labelled(ground: Ground, arrows: _Arrows, ends: Ends, label: str
 def bends(ways: Mapping[Ends, Sequence[Curve]]) -> float:
     """Return how far all arrows turn altogether, in right angles."""
     return sum(turning(points_of(way, _PARTS)) for found in ways.values() for way in found)
+
+
+def crossings(ways: Mapping[Ends, Sequence[Curve]]) -> int:
+    """Return how often arrows cross each other."""
+    lines = [points_of(way, _PARTS) for found in ways.values() for way in found]
+    bounded = [(_bounds(line), line) for line in lines]
+    return sum(
+        count_crossings(one, other)
+        for (a, one), (b, other) in combinations(bounded, 2)
+        if a[0] <= b[2] and b[0] <= a[2] and a[1] <= b[3] and b[1] <= a[3]
+    )
 
 
 def turning(line: Sequence[Point]) -> float:

@@ -26,7 +26,7 @@ Ranks = Sequence[Sequence[str]]
 
 
 def wrapped_ranks(scene: Scene, at: Positions, page: float, shares: Iterable[float]) -> Iterator[Ranks]:
-    """Yield ranks that take no more than a share of a page's width, as far as that is reached.
+    """Yield different ranks that take no more than a share of a page's width, as far as that is reached.
 
     There are none for scenes with frames or branches, whose boxes belong together, for those whose boxes would fill
     the page, and for very large ones.
@@ -44,9 +44,13 @@ def wrapped_ranks(scene: Scene, at: Positions, page: float, shares: Iterable[flo
     if sum(box.width + _GAP for box in scene.boxes) > _FULLEST * page * number:
         return
     ranks = _Ranks(scene, at)
+    before: Ranks = ()
     for share in shares:
         ranks.narrow(share * page)
-        yield ranks.found()
+        found = ranks.found()
+        if found != before:
+            yield found
+        before = found
 
 
 class _Ranks:

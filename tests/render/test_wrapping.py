@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
@@ -11,8 +13,9 @@ from flytenb.model import Edge, EdgeKind, Graph, Kind, Node
 from flytenb.render.dot import PAGE, layout_dot
 from flytenb.render.drawing import Drawing
 from flytenb.render.layout import Positions, lay_out
-from flytenb.render.polish import arrange
+from flytenb.render.polish import arrange, polish
 from flytenb.render.scene import Scene, build_scene
+from flytenb.render.straight_arrows import bends, crossings
 from tests import render_samples as samples
 from tests.examples import examples
 from tests.render.test_clear_arrows import passed, pipelines
@@ -30,7 +33,7 @@ def arranged(scene: Scene) -> tuple[Positions, list[str]]:
 
 
 def is_wrapping(dot: str) -> bool:
-    return "nodesep=0.12" in dot
+    return re.search(r"{rank=same \w+( \w+)*}", dot) is not None
 
 
 def wide_scene(seed: int) -> Scene:
@@ -72,6 +75,19 @@ def test_ranks_that_are_all_full_are_not_wrapped(number: int) -> None:
     """There would be many more of them, and long arrows."""
     _, given = arranged(build_scene(samples.layered(number, across=10)))
     assert not any(map(is_wrapping, given))
+
+
+@pytest.mark.sampled(2)
+@pytest.mark.parametrize("seed", range(8))
+def test_arrows_of_a_wrapped_picture_turn_and_cross_less_than_in_one_that_is_moved_together(seed: int) -> None:
+    scene = build_scene(pipelines().layered(60, seed))
+    found, given = arranged(scene)
+    assert any(map(is_wrapping, given))
+    assert found.width <= PAGE
+    narrow = polish(scene, lay_out(layout_dot(scene, is_narrow=True), 60.0))
+    assert narrow is not None
+    assert bends(found.arrows) < 30
+    assert bends(found.arrows) + crossings(found.arrows) < 1.2 * (bends(narrow.arrows) + crossings(narrow.arrows))
 
 
 def test_cases_of_a_branch_stay_beside_each_other() -> None:
