@@ -10,11 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, pairwise
-from math import atan2, dist, pi, sin
 
 from flytenb.render.clearance import points_of, rects_of
 from flytenb.render.layout import Curve, Point, Positions
-from flytenb.render.rounding import rounded
+from flytenb.render.passages import line_through, rounded_turns
 from flytenb.render.scene import Scene
 
 _BOXES_APART, _BOX_APART, _ARROWS_APART = 12.0, 7.0, 5.0
@@ -31,12 +30,6 @@ _SWEEPS = 16
 """How often all ranks are moved; more make no visible difference."""
 _STRAIGHTNESS = 20.0
 """Weight of an arrow's turns, relative to that of its distance across in each rank."""
-_TURN_COST = 250.0
-"""Pixels by which an arrow may be longer, rather than that it turns by one more right angle."""
-_CUT, _LONGEST_TURN = 2.5, 45.0
-"""Most pixels between the corner of a line and the curve that rounds it, and before and after it in which it turns."""
-_PLACES = 6
-"""Number of intervals between the places that are tried for an end of an arrow."""
 
 _Key = tuple[tuple[str, str], int]
 """An arrow: the names at its ends, and its number among those with the same."""
@@ -63,7 +56,7 @@ class _Item:
 
 
 @dataclass(eq=False, slots=True)
-class _Doors:
+class _Passages:
     """The intervals of a horizontal line in which arrows cross it or end, from the left, at least so far apart."""
 
     y: float
@@ -80,7 +73,7 @@ class _Doors:
                 self.intervals[i] = (min(max(left, limit), right), right) if i > number else (x, x)
 
 
-_Way = list[tuple[_Doors, int]]
+_Way = list[tuple[_Passages, int]]
 """The lines that an arrow crosses from its start to its end, each with the number of its interval."""
 
 
@@ -163,12 +156,13 @@ class _Rows:
         lines: dict[_Key, list[Point]] = {}
         for key, way in sorted(self._ways().items(), key=lambda each: -len(each[1])):
             (tail, head), _ = key
-            lines[key] = line = _fewest_turns(way, self._box[tail].x, self._box[head].x)
-            for doors, number in way:
-                doors.use(number, _across(line, doors.y))
+            free = [(passages.y, *passages.intervals[number]) for passages, number in way]
+            lines[key] = line = line_through(free, self._box[tail].x, self._box[head].x)
+            for passages, number in way:
+                passages.use(number, _across(line, passages.y))
         arrows: dict[tuple[str, str], list[Curve]] = {}
         for ends, i in self._chains:  # the arrows between two boxes by their numbers
-            arrows.setdefault(ends, []).append(_curve(lines[ends, i]))
+            arrows.setdefault(ends, []).append(rounded_turns(lines[ends, i]))
         boxes = {name: (item.x, self._middle(name)) for name, item in self._box.items()}
         return Positions(self._width, self._bottoms[-1], boxes, {}, arrows)
 
@@ -189,23 +183,23 @@ class _Rows:
             walls = [None, *boxes, None]
             for left, box, right in zip(walls, boxes, walls[2:], strict=False):
                 beside[box.name] = self._room(left, right)
-            for arrows, (low, high) in self._gaps(rank):
+            for arrows, (low, high) in self._groups(rank):
                 last = len(arrows) - 1
                 free = [(low + i * _ARROWS_APART, high - (last - i) * _ARROWS_APART) for i in range(last + 1)]
                 free = [(min(a, item.x), max(b, item.x)) for (a, b), item in zip(free, arrows, strict=True)]
-                both = [_Doors(y, _ARROWS_APART, list(free)) for y in (top - _CLEAR, bottom + _CLEAR)]
-                passed |= {item: [(doors, i) for doors in both] for i, item in enumerate(arrows)}
+                both = [_Passages(y, _ARROWS_APART, list(free)) for y in (top - _CLEAR, bottom + _CLEAR)]
+                passed |= {item: [(passages, i) for passages in both] for i, item in enumerate(arrows)}
         leaving, arriving = self._ends(is_leaving=True), self._ends(is_leaving=False)
         found = {}
         for key, items in self._chains.items():
             tail, head = key[0]
-            below = _Doors(self._bottoms[self._rank[tail]] + _CLEAR, 0.0, [beside[tail]])
-            above = _Doors(self._tops[self._rank[head]] - _CLEAR, 0.0, [beside[head]])
-            inner = [door for item in items[1:-1] for door in passed[item]]
+            below = _Passages(self._bottoms[self._rank[tail]] + _CLEAR, 0.0, [beside[tail]])
+            above = _Passages(self._tops[self._rank[head]] - _CLEAR, 0.0, [beside[head]])
+            inner = [passage for item in items[1:-1] for passage in passed[item]]
             found[key] = [leaving[key], (below, 0), *inner, (above, 0), arriving[key]]
         return found
 
-    def _gaps(self, rank: Sequence[_Item]) -> Iterator[tuple[list[_Item], tuple[float, float]]]:
+    def _groups(self, rank: Sequence[_Item]) -> Iterator[tuple[list[_Item], tuple[float, float]]]:
         """Yield the arrows that pass a rank between the same two boxes, and the room there."""
         left, arrows = None, []
         for item in (*rank, None):
@@ -223,21 +217,21 @@ class _Rows:
             self._width if right is None else right.x - right.half - _BOX_APART,
         )
 
-    def _ends(self, *, is_leaving: bool) -> dict[_Key, tuple[_Doors, int]]:
+    def _ends(self, *, is_leaving: bool) -> dict[_Key, tuple[_Passages, int]]:
         """Return where each arrow starts, or ends, in the order of the items to which the arrows of a box go."""
         at_box: dict[str, list[tuple[float, _Key]]] = {}
         for key, items in self._chains.items():
             box, other = (items[0], items[1]) if is_leaving else (items[-1], items[-2])
             at_box.setdefault(box.name, []).append((other.x, key))
-        found: dict[_Key, tuple[_Doors, int]] = {}
+        found: dict[_Key, tuple[_Passages, int]] = {}
         for name, others in at_box.items():
             width, height = self._size[name]
             inset, last = min(_CORNER, width / 4), len(others) - 1
             apart = min(_ENDS_APART, (width - 2 * inset) / max(last, 1))
             left, right = self._box[name].x - width / 2 + inset, self._box[name].x + width / 2 - inset
             free = [(left + i * apart, right - (last - i) * apart) for i in range(last + 1)]
-            doors = _Doors(self._middle(name) + (height / 2 if is_leaving else -height / 2), apart, free)
-            found |= {key: (doors, i) for i, (_, key) in enumerate(sorted(others))}
+            passages = _Passages(self._middle(name) + (height / 2 if is_leaving else -height / 2), apart, free)
+            found |= {key: (passages, i) for i, (_, key) in enumerate(sorted(others))}
         return found
 
 
@@ -280,59 +274,3 @@ def _rising(wished: Iterable[tuple[float, float]]) -> Iterator[float]:
         pools.append((mean, weight, number))
     for mean, _, number in pools:
         yield from (mean for _ in range(number))
-
-
-def _fewest_turns(way: _Way, start_x: float, end_x: float) -> list[Point]:
-    """Return the line through doors that costs least: its length, its turns, and its ends' distance from two places."""
-    free = [doors.intervals[number] for doors, number in way]
-    heights = [doors.y for doors, _ in way]
-    last = len(way) - 1
-    # of each point, the lines that end there: their costs, their last directions, and their points
-    found: list[tuple[Point, list[tuple[float, float, list[Point]]]]] = []
-    below: list[int] = []  # the first of the points at each height
-    for number, (y, (left, right)) in enumerate(zip(heights, free, strict=True)):
-        below.append(len(found))
-        xs = {left, right}
-        if number in (0, last):
-            xs = {left + i * (right - left) / _PLACES for i in range(_PLACES + 1)}
-            xs.add(min(max(start_x if number == 0 else end_x, left), right))
-        for x in sorted(xs):
-            if number == 0:
-                found.append(((x, y), [(abs(x - start_x) / 4, 0.0, [(x, y)])]))
-                continue
-            extra = abs(x - end_x) / 4 if number == last else 0.0
-            lines = []
-            for before in range(number):
-                for start, its in found[below[before] : below[before + 1]]:
-                    if its and _is_through(start, (x, y), free[before + 1 : number], heights[before + 1 : number]):
-                        angle = atan2(y - start[1], x - start[0])
-                        cost, line = min(
-                            (
-                                (cost + (abs(angle - turned) / (pi / 2) * _TURN_COST if before else 0.0), line)
-                                for cost, turned, line in its
-                            ),
-                            key=lambda each: each[0],
-                        )
-                        lines.append((cost + dist(start, (x, y)) + extra, angle, [*line, (x, y)]))
-            found.append(((x, y), lines))
-    return min(chain(*(its for _, its in found[below[last] :])), key=lambda each: each[0])[2]
-
-
-def _is_through(start: Point, end: Point, free: Sequence[tuple[float, float]], heights: Sequence[float]) -> bool:
-    (x, y), (to_x, to_y) = start, end
-    slope = (to_x - x) / (to_y - y)
-    return all(
-        left - 0.01 <= x + slope * (height - y) <= right + 0.01
-        for (left, right), height in zip(free, heights, strict=True)
-    )
-
-
-def _curve(line: Sequence[Point]) -> Curve:
-    """Return a line with its corners rounded as far as it keeps its distance from boxes."""
-    turns = []
-    for before, corner, after in zip(line, line[1:], line[2:], strict=False):
-        (x, y), (from_x, from_y), (to_x, to_y) = corner, before, after
-        turn = abs(atan2(to_y - y, to_x - x) - atan2(y - from_y, x - from_x))
-        far = min(2 * _CUT / max(sin(turn / 2), 0.01), _LONGEST_TURN)
-        turns.append(min(far, 0.45 * dist(before, corner), 0.45 * dist(corner, after)))
-    return rounded(line, turns)
