@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from math import ceil
 
 from flytenb.model import EdgeKind
 from flytenb.render.layout import Positions
@@ -20,6 +21,9 @@ _MOST_BOXES = 150
 _RANK_COST = 20.0
 """Pixels by which a rank may be too wide, rather than that an arrow passes one more rank."""
 _MOST_MOVES = 400
+_MOST_ROWS = 4
+_MANY = 4
+"""Fewest arrows of a box that connects parts, and fewest parts that are put into rows."""
 
 Ranks = Sequence[Sequence[str]]
 """The DOT names of the boxes and labels in each rank, from the top."""
@@ -28,8 +32,9 @@ Ranks = Sequence[Sequence[str]]
 def wrapped_ranks(scene: Scene, at: Positions, page: float, shares: Iterable[float]) -> Iterator[Ranks]:
     """Yield different ranks that take no more than a share of a page's width, as far as that is reached.
 
-    There are none for scenes with frames or branches, whose boxes belong together, for those whose boxes would fill
-    the page, and for very large ones.
+    Parts that are side by side between the same boxes, such as chains, are put into rows of whole parts. Else boxes
+    are moved one by one. There are none for scenes with frames or branches, whose boxes belong together, for those
+    whose boxes would fill the page, and for very large ones.
 
     Args:
         scene: the contents.
@@ -39,6 +44,9 @@ def wrapped_ranks(scene: Scene, at: Positions, page: float, shares: Iterable[flo
     """
     together = scene.frames or any(arrow.kind == EdgeKind.CASE for arrow in scene.arrows)
     if together or len(scene.boxes) > _MOST_BOXES:
+        return
+    if (rows := _Ranks(scene, at).in_rows(page)) is not None:
+        yield rows
         return
     number = len({at.boxes[f"n{box.number}"][1] for box in scene.boxes})
     if sum(box.width + _GAP for box in scene.boxes) > _FULLEST * page * number:
@@ -59,6 +67,7 @@ class _Ranks:
     def __init__(self, scene: Scene, at: Positions) -> None:
         self._widths = {f"n{box.number}": box.width for box in scene.boxes}
         self._widths |= {f"l{arrow.number}": arrow.label_size[0] for arrow in scene.arrows if arrow.label}
+        self._across = {name: at.boxes[name][0] for name in self._widths}
         heights = sorted({at.boxes[name][1] for name in self._widths})
         number = {y: i for i, y in enumerate(heights)}
         self._rank = {name: number[at.boxes[name][1]] for name in self._widths}
@@ -74,6 +83,70 @@ class _Ranks:
             for head in self._below[name]:
                 for passed in range(rank + 1, self._rank[head]):
                     self.loads[passed] += _PASSING
+
+    def in_rows(self, width: float) -> Ranks | None:
+        """Return ranks with parts that are side by side in several rows, None if no parts are too wide for one."""
+        groups = [group for group in self._groups() if self._width_of(group) > width]
+        rank = dict(self._rank)
+        for group in groups:
+            rows = self._rows(group, width)
+            if rows is None:
+                return None
+            first, last = (choose(self._rank[name] for part in group for name in part) for choose in (min, max))
+            begin = min(rank[name] for part in group for name in part)
+            heights = [max(map(self._height_of, row)) for row in rows]
+            added = sum(heights) - (last - first + 1)
+            rank = {name: at + added if self._rank[name] > last else at for name, at in rank.items()}
+            for row, height in zip(rows, heights, strict=True):
+                for part in row:
+                    top = min(self._rank[name] for name in part)
+                    rank |= {name: begin + self._rank[name] - top for name in part}
+                begin += height
+        return _by_rank(rank) if groups else None
+
+    def _groups(self) -> list[list[list[str]]]:
+        """Return parts, from left to right, that are connected by boxes with many arrows only, and by the same ones."""
+        hubs = {name for name in self._rank if max(len(self._above[name]), len(self._below[name])) >= _MANY}
+        groups: dict[frozenset[tuple[str, bool]], list[list[str]]] = {}
+        left = sorted(self._rank.keys() - hubs, key=self._across.__getitem__)
+        seen: set[str] = set()
+        for name in left:
+            part, todo, ends = [], [name], set()
+            while todo:
+                at = todo.pop()
+                if at not in seen:
+                    seen.add(at)
+                    part.append(at)
+                    for others, is_above in ((self._above[at], True), (self._below[at], False)):
+                        todo += [other for other in others if other not in hubs]
+                        ends |= {(other, is_above) for other in others if other in hubs}
+            if part:
+                groups.setdefault(frozenset(ends), []).append(part)
+        return [group for group in groups.values() if len(group) >= _MANY]
+
+    def _width_of(self, parts: Iterable[Sequence[str]]) -> float:
+        """Return the width of parts side by side."""
+        total = 0.0
+        for part in parts:
+            loads: defaultdict[int, float] = defaultdict(float)
+            for name in part:
+                loads[self._rank[name]] += self._widths[name] + _GAP
+            total += max(loads.values())
+        return total
+
+    def _height_of(self, part: Sequence[str]) -> int:
+        """Return the number of ranks of a part."""
+        ranks = [self._rank[name] for name in part]
+        return max(ranks) - min(ranks) + 1
+
+    def _rows(self, parts: Sequence[Sequence[str]], width: float) -> list[Sequence[Sequence[str]]] | None:
+        """Return the parts in as few rows of equal numbers as fit; the arrows of the others pass between them."""
+        for number in range(2, _MOST_ROWS + 1):
+            each = ceil(len(parts) / number)
+            rows = [parts[at : at + each] for at in range(0, len(parts), each)]
+            if all(self._width_of(row) + _PASSING * (len(parts) - len(row)) <= width for row in rows):
+                return rows
+        return None
 
     def narrow(self, width: float) -> None:
         """Move boxes out of the widest rank, one with those that must follow it at a time, until all ranks fit."""
@@ -131,7 +204,11 @@ class _Ranks:
 
     def found(self) -> Ranks:
         """Return the names in each rank."""
-        ranks: dict[int, list[str]] = {}
-        for name, rank in self._rank.items():
-            ranks.setdefault(rank, []).append(name)
-        return [ranks[rank] for rank in sorted(ranks)]
+        return _by_rank(self._rank)
+
+
+def _by_rank(rank: Mapping[str, int]) -> Ranks:
+    ranks: dict[int, list[str]] = {}
+    for name, at in rank.items():
+        ranks.setdefault(at, []).append(name)
+    return [ranks[at] for at in sorted(ranks)]

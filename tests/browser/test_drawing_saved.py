@@ -29,19 +29,18 @@ def first(x: int) -> int:
 def second(x: int) -> int:
     return x * 2
 
-@task
-def total(xs: list[int]) -> int:
-    return sum(xs)
-
 @workflow
 def choose(x: int = 1) -> int:
     return conditional("size").if_(x > 3).then(second(x=first(x=x))).else_().then(second(x=x))
 
 @workflow
-def side_by_side(x: int = 1) -> int:
-    return total(xs=[second(x=first(x=x)) for _ in range(10)])
+def one_of_many(x: int = 1) -> int:
+    cases = conditional("size").if_(x == 0).then(second(x=x))
+    for number in range(1, 10):
+        cases = cases.elif_(x == number).then(second(x=x))
+    return cases.else_().then(first(x=x))
 """
-DRAWN = ("choose", "%flyte draw choose --upstream first", "side_by_side")
+DRAWN = ("choose", "%flyte draw choose --upstream first", "one_of_many")
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from itertools import pairwise
 
 import pytest
 from hypothesis import HealthCheck, given
@@ -68,6 +70,38 @@ def test_arrows_of_a_random_workflow_go_down_and_pass_no_box(number: int, seed: 
 def test_what_fits_a_page_is_not_wrapped(name: str) -> None:
     found, given = arranged(build_scene(samples.SAMPLES[name]()))
     assert found.width > PAGE or not any(map(is_wrapping, given))
+
+
+def chains(number: int, length: int) -> Graph:
+    """Chains between two tasks."""
+    nodes = {name: Node(name, Kind.TASK, "spread_or_collect") for name in ("first", "last")}
+    edges = []
+    for chain in range(number):
+        paths = [f"c{chain}_{at}" for at in range(length)]
+        nodes |= {path: Node(path, Kind.TASK, "a_step_of_it") for path in paths}
+        edges += [Edge(a, b) for a, b in pairwise(["first", *paths, "last"])]
+    return Graph("g", Kind.SUBWORKFLOW, nodes, tuple(edges))
+
+
+@pytest.mark.parametrize(("number", "length", "rows"), [(9, 2, 2), (10, 3, 2), (12, 2, 3), (16, 3, 4), (20, 1, 4)])
+def test_chains_side_by_side_are_put_into_rows_of_whole_chains(number: int, length: int, rows: int) -> None:
+    scene = build_scene(chains(number, length))
+    found, _ = arranged(scene)
+    assert found.width <= PAGE
+    at = {box.path: found.boxes[f"n{box.number}"] for box in scene.boxes}
+    heights = [[at[f"c{chain}_{step}"][1] for step in range(length)] for chain in range(number)]
+    steps = sorted({height for each in heights for height in each})
+    assert len(steps) == rows * length
+    assert all(steps.index(each[-1]) - steps.index(each[0]) == length - 1 for each in heights)  # none is divided
+    assert all(at["first"][1] < each[0] and each[-1] < at["last"][1] for each in heights)
+    sizes = Counter(each[0] for each in heights)
+    assert max(sizes.values()) - min(sizes.values()) <= rows - 1
+
+
+def test_a_crowd_of_more_than_four_rows_is_not_put_into_rows() -> None:
+    found, given = arranged(build_scene(chains(40, 3)))
+    assert found.width > PAGE
+    assert not any(map(is_wrapping, given))
 
 
 @pytest.mark.parametrize("number", [100, 1000])
