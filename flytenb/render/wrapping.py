@@ -92,11 +92,11 @@ class _Ranks:
             rows = self._rows(group, width)
             if rows is None:
                 return None
-            first, last = (choose(self._rank[name] for part in group for name in part) for choose in (min, max))
-            begin = min(rank[name] for part in group for name in part)
             heights = [max(map(self._height_of, row)) for row in rows]
-            added = sum(heights) - (last - first + 1)
-            rank = {name: at + added if self._rank[name] > last else at for name, at in rank.items()}
+            begin = min(rank[name] for part in group for name in part)
+            below = self._names_below(group)
+            added = begin + sum(heights) - min((rank[name] for name in below), default=begin + sum(heights))
+            rank |= {name: rank[name] + max(added, 0) for name in below}
             for row, height in zip(rows, heights, strict=True):
                 for part in row:
                     top = min(self._rank[name] for name in part)
@@ -133,6 +133,16 @@ class _Ranks:
                 loads[self._rank[name]] += self._widths[name] + _GAP
             total += max(loads.values())
         return total
+
+    def _names_below(self, parts: Iterable[Sequence[str]]) -> set[str]:
+        """Return what arrows lead to from parts, at any distance."""
+        inside = {name for part in parts for name in part}
+        found, todo = set[str](), [*inside]
+        while todo:
+            new = {name for name in self._below[todo.pop()] if name not in found and name not in inside}
+            found |= new
+            todo += new
+        return found
 
     def _height_of(self, part: Sequence[str]) -> int:
         """Return the number of ranks of a part."""

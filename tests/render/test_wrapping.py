@@ -98,6 +98,19 @@ def test_chains_side_by_side_are_put_into_rows_of_whole_chains(number: int, leng
     assert max(sizes.values()) - min(sizes.values()) <= rows - 1
 
 
+def test_what_collects_parts_is_below_all_their_rows_although_they_have_ends_of_their_own() -> None:
+    plain = chains(9, 2)
+    ends = {f"e{chain}_{at}": Node(f"e{chain}_{at}", Kind.TASK, "an_end") for chain in range(9) for at in range(3)}
+    more = [edge for chain in range(9) for edge in pairwise([f"c{chain}_1", *(f"e{chain}_{at}" for at in range(3))])]
+    edges = (*plain.edges, *(Edge(tail, head) for tail, head in more))
+    scene = build_scene(Graph("g", Kind.SUBWORKFLOW, {**plain.nodes, **ends}, edges))
+    found, _ = arranged(scene)
+    assert found.width <= PAGE
+    at = {box.path: found.boxes[f"n{box.number}"][1] for box in scene.boxes}
+    assert all(at[edge.source] < at[edge.target] for edge in edges)
+    assert at["last"] > max(height for path, height in at.items() if path != "last")
+
+
 def test_a_crowd_of_more_than_four_rows_is_not_put_into_rows() -> None:
     found, given = arranged(build_scene(chains(40, 3)))
     assert found.width > PAGE
