@@ -15,7 +15,7 @@ import pytest
 from flytenb.cli.command_line import main
 from flytenb.notebook.magics.verbs import VERBS
 from tests.cli.command import CommandLine
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE, wait_for
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::pytest.PytestUnraisableExceptionWarning",  # event loops and directories that IPython and flytekit leave
@@ -239,12 +239,15 @@ def test_a_signal_cancels_the_run_and_ends_with_its_number(cli: CommandLine, num
         "    finally:\n        Path('ended').touch()",
     )
     program = "from flytenb.cli.command_line import run_program; run_program()"
-    heeding = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"  # a shell's job may ignore it
+    heeding = (  # the jobs of a shell, and of nohup, ignore them
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
+        "signal.signal(signal.SIGTERM, signal.SIG_DFL); signal.signal(signal.SIGHUP, signal.SIG_DFL)"
+    )
     command = [sys.executable, "-c", f"{heeding}; {program}", "run", "notebook.md", "wait"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     wait_for(lambda: (cli.folder / "begun").exists() or process.poll() is not None)
     process.send_signal(number)
-    out, err = process.communicate()
+    out, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, out) == (128 + number, "")
     assert "interrupted" in err
     assert "Traceback" not in err
