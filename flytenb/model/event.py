@@ -48,7 +48,7 @@ class RunEvent(NamedTuple):
     `kind` is one of
     - `"phase"`: the node at `path` (or the run itself, path `""`) entered `phase`; `text` is the message of a
       failure, `cache` the use of the cache, `took` the seconds that it took if the times of its events don't tell: of a
-      re-used node, when it ran, NaN if nobody knows.
+      re-used node, when it ran, NaN if it is unknown.
     - `"attempt"`: attempt number `attempt` (from 1) of the node failed and is retried; `text` is the message.
     - `"log"`: the node wrote `text` to standard output or error.
     - `"spawn"`: the node contains `graph`, whose paths start with the node's own.
@@ -81,7 +81,7 @@ class NodeState:
 
     Attributes:
         phase: its phase.
-        duration: seconds from its start to its end, or to now; None before its start, or if nobody knows.
+        duration: seconds from its start to its end, or to now; None before its start, or if it is unknown.
         attempts: the number of starts.
         cache: the use of the cache, None if it wasn't used.
         done: finished elements of a map, or finished nodes of a container.

@@ -120,7 +120,7 @@ class Record:
 
     @property
     def took(self) -> float | None:
-        """Seconds from the start to the end, of a re-used node when it ran; None before the end, or if nobody knows."""
+        """Seconds from the start to the end, of a re-used node when it ran; None before the end, or if unknown."""
         if self.ended is None or self.started is None or not self.is_timed:
             return None
         return self.ended - self.started if self.origin is None else self.origin.took

@@ -109,7 +109,7 @@ class Timeline:
 
     @classmethod
     def read(cls, run: RunOutcome) -> Timeline:
-        """Return the timeline of the nodes that have started so far, without those whose times nobody knows."""
+        """Return the timeline of the nodes that have started so far, without those whose times are unknown."""
         began = run.started or 0.0
         graph, names = run.graph, run.nodes.names()
         timed = [(node, node.started, node.duration) for node in run.nodes.values()]

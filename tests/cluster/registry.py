@@ -136,7 +136,7 @@ class Registry:
         raise missing(f"No active launch plan could be found: {name.project}:{name.domain}:{name.name}")
 
     def versions(self, kind: int, project: str, domain: str, name: str) -> list[Any]:
-        """Return what is registered under a name, or all names if it is empty; nobody changes it."""
+        """Return what is registered under a name, or all names if it is empty; it must not be changed."""
         stored: dict[int, dict[Key, Any]] = {
             ids.TASK: self._tasks,
             ids.WORKFLOW: self._workflows,

@@ -226,7 +226,7 @@ def kind_word(entity: Any) -> str:
 
 
 def is_plan_of_mapped_container(entity: Any) -> bool:
-    """Tell whether an entity is the launch plan through which a container is mapped; nobody has written it."""
+    """Tell whether an entity is the launch plan through which a container is mapped, which flytekit makes."""
     if not isinstance(entity, LaunchPlan) or isinstance(entity, ReferenceEntity):
         return False
     return bool(entity.name.startswith(f"{entity.workflow.name}{MAPPED}"))
