@@ -169,7 +169,11 @@ def picture_of(drawing: Drawing) -> Picture:
     for frame in scene.frames:
         left, top, right, _ = found.frames[f"f{frame.number}"] = at.frames[f"cluster_{frame.number}"]
         start = at.titles.get(frame.number, left + 12)
-        found.titles[f"f{frame.number}"] = (start - 2, top + 6, min(start + frame.title.width + 2, right), top + 24)
+        state = at.states.get(frame.number)  # an arrow passes between it and the name
+        width = frame.title.width if state is None else frame.name_width
+        found.titles[f"f{frame.number}"] = (start - 2, top + 6, min(start + width + 2, right), top + 24)
+        if state is not None:
+            found.titles[f"s{frame.number}"] = (state - 2, top + 6, right, top + 24)
         if frame.frame is not None:
             found.around[f"f{frame.number}"] = f"f{frame.frame}"
     ways = {ends: iter(curves) for ends, curves in at.arrows.items()}

@@ -48,7 +48,10 @@ class Obstacles:
 
 
 def rects_of(scene: Scene, at: Positions) -> Iterator[tuple[str, Rect]]:
-    """Yield the rectangle of each box, label and title; the name of a title is `t` with the number of its frame."""
+    """Yield the rectangle of each box, label and title.
+
+    The name of a title is `t` with the number of its frame; a part of it on the other side of arrows has an `s`.
+    """
     for box in scene.boxes:
         yield f"n{box.number}", around(at.boxes[f"n{box.number}"], box.width, box.height)
     for arrow in scene.arrows:
@@ -57,7 +60,11 @@ def rects_of(scene: Scene, at: Positions) -> Iterator[tuple[str, Rect]]:
     for frame in scene.frames:
         left, top, right, _ = at.frames[f"cluster_{frame.number}"]
         start, y = at.titles.get(frame.number, left + 12), top + TITLE_TOP
-        yield f"t{frame.number}", (start, y, min(start + frame.title_width, right), y + TITLE_HEIGHT)
+        state = at.states.get(frame.number)
+        width = frame.title_width if state is None else frame.name_width
+        yield f"t{frame.number}", (start, y, min(start + width, right), y + TITLE_HEIGHT)
+        if state is not None:
+            yield f"s{frame.number}", (state, y, right, y + TITLE_HEIGHT)
 
 
 def passes_boxes(scene: Scene, at: Positions) -> bool:

@@ -12,11 +12,9 @@ import graphviz
 from flytenb.model import EdgeKind, Kind, Phase
 from flytenb.render.captions import sign, state_caption
 from flytenb.render.scene import Scene
-from flytenb.render.shapes import TITLE_HEIGHT, Arrow, Box, Frame, text_of
+from flytenb.render.shapes import FRAME_MARGIN, TITLE_HEIGHT, Arrow, Box, Frame, text_of
 
 _INCH = 72
-_MARGIN = 12
-"""Pixels between the border of a frame and what is in it."""
 _HIGH = 10_000
 """Height in inches that no picture reaches."""
 _TITLE_FONT = 13.0
@@ -188,7 +186,7 @@ def _bare(scene: Scene, inside: int | None, titled: Collection[int]) -> Iterator
             elif isinstance(member, Arrow):
                 yield f"l{member.number} [{_size(*member.label_size)}]\n"
             else:
-                yield f"subgraph cluster_{member.number} {{\nmargin={_MARGIN}\n"
+                yield f"subgraph cluster_{member.number} {{\nmargin={FRAME_MARGIN:g}\n"
                 yield from _room_for_title(member, is_node=member.number in titled)
                 yield from members(member.number)
                 yield "}\n"

@@ -33,6 +33,8 @@ class Positions:
         frames: left, top, right and bottom of each cluster, by its DOT name.
         arrows: the curves between two nodes, by their DOT names, in the order of the DOT edges.
         titles: left end of the title of each frame whose title isn't at its left border, by the frame's number.
+        states: left end of the grey part of a title, or of the state of a run, where arrows pass between it and the
+            name, by the frame's number.
     """
 
     width: float
@@ -41,6 +43,7 @@ class Positions:
     frames: Mapping[str, tuple[float, float, float, float]]
     arrows: Mapping[tuple[str, str], Sequence[Curve]]
     titles: Mapping[int, float] = field(default_factory=dict)
+    states: Mapping[int, float] = field(default_factory=dict)
 
 
 class Engine(Protocol):

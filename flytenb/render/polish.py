@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import replace
 from operator import itemgetter
 
 from flytenb.errors import LayoutTimeoutError
@@ -116,5 +115,4 @@ def is_as_clear(scene: Scene, at: Positions, before: Scene, at_before: Positions
 
 
 def _polished(scene: Scene, titles: Titles) -> Positions:
-    at = replace(titles.at, frames=titles.frames, titles=titles.places, arrows=titles.arrows)
-    return straightened(scene, at) if len(scene.arrows) <= _MOST_ARROWS else at
+    return straightened(scene, titles.at) if len(scene.arrows) <= _MOST_ARROWS else titles.at

@@ -20,6 +20,8 @@ LABEL_WIDTH, WIDEST_LABEL = 132.0, 190.0
 """Pixels at which a label is wrapped, and up to which it isn't cut."""
 TITLE_HEIGHT, TITLE_TOP = 18.0, 6.0
 """Height of a frame's title, and its distance from the frame's upper border."""
+FRAME_MARGIN = 12.0
+"""Least pixels between the border of a frame and what is in it."""
 _STATE_WIDTH = 100.0
 """Pixels that a state takes after the name of a frame."""
 WHOLE_STATE, PROGRESS, ATTEMPTS = 90.0, 22.0, 60.0

@@ -298,7 +298,7 @@ def _frame(frame: Frame, scene: Scene, at: Positions) -> str:
     title, start = frame.title, at.titles.get(frame.number, left + 12)
     if frame.is_handler:
         return f'<g class="ft-lane">{shape}{_text(title, start, top + 16)}</g>'
-    after = start + measure(title.text, title.size) + _STATE_GAP
+    after = at.states.get(frame.number, start + frame.name_width + _STATE_GAP)
     place = right - 22 if frame.number not in at.titles else start + frame.title_width - 16
     rest = _text(Line(title.rest, "ft-sub"), after, top + 19, sub_look(None))
     if state is not None:

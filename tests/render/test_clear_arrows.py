@@ -47,11 +47,14 @@ def rects(drawing: Drawing) -> Iterator[tuple[str, Rect]]:
     for frame in scene.frames:
         left, top, right, _ = at.frames[f"cluster_{frame.number}"]
         start, title = at.titles.get(frame.number, left + 12), frame.title
+        name = measure(title.text, title.size)
         rest = max(measure(text, 11) + 4 for text in (title.rest, *STATES))
-        yield (
-            f"title of {frame.path}",
-            (start, top + 8, min(start + measure(title.text, title.size) + rest, right), top + 22),
-        )
+        state = at.states.get(frame.number)
+        if state is not None:  # arrows pass between the name and the state, which has all the room beside the icon
+            assert right - 24 - state >= max(40, measure(title.rest, 11))
+            yield f"state of {frame.path}", (state, top + 8, right, top + 22)
+            rest = 0
+        yield f"title of {frame.path}", (start, top + 8, min(start + name + rest, right), top + 22)
 
 
 def foreign_frames(drawing: Drawing) -> dict[tuple[str, str], list[tuple[str, Rect]]]:
@@ -144,6 +147,24 @@ def narrow(name: str, sources: int, label: bool) -> Graph:
 @pytest.mark.parametrize("name", ["f", "train_model", "train_a_model_with_a_long_name"])
 def test_an_arrow_into_a_narrow_frame_passes_beside_its_title(name: str, sources: int, label: bool) -> None:
     assert passed(draw(narrow(name, sources, label))) == []
+
+
+@pytest.mark.parametrize("name", ["f", "train_model", "train_a_model_with_a_long_name"])
+def test_a_chain_through_a_frame_is_straight(name: str) -> None:
+    b = samples.GraphBuilder("churn", "x: int", "o0: int")
+    b.task("n0", "load", "x: int", "o0: int")
+    b.put(samples.Node("n1", Kind.SUBWORKFLOW, name))
+    b.doors("n1", "x: int", "o0: int")
+    for path in ("n1/n0", "n1/n1", "n2"):
+        b.task(path, "clean", "x: int", "o0: int")
+    b.feed("@inputs.x -> n0.x", "n0.o0 -> n1.x", "n1/@inputs.x -> n1/n0.x", "n1/n0.o0 -> n1/n1.x")
+    b.feed("n1/n1.o0 -> n1/@outputs.o0", "n1.o0 -> n2.x", "n2.o0 -> @outputs.o0")
+    drawing = draw(b.graph())
+    assert passed(drawing) == []
+    assert drawing._at is not None
+    [frame] = drawing._at.frames.values()
+    assert len({round(x) for x, _ in drawing._at.boxes.values()}) == 1
+    assert 0 <= frame[0] < frame[2] <= drawing._at.width
 
 
 @pytest.mark.parametrize("name", samples.SAMPLES)
