@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 SIZES = (3, 12, 60, 300)
 Steps = dict[str, list[str]]
@@ -98,6 +99,74 @@ def _dagster(steps: Steps) -> str:
     )
 
 
+def transitions(steps: Steps) -> Steps:
+    """Return what follows each step in Metaflow, where splits are nested and a step can't both join and split.
+
+    Each region is a branch and has three more steps: `begin` splits into its two loads, `models` joins before
+    `evaluate` splits, and `done` joins at its end.
+    """
+    regions = [name.removeprefix("join") for name in steps if name.startswith("join")]
+    following = {
+        f"{name}{region}": [f"{each}{region}" for each in after]
+        for region in regions
+        for name, after in _NESTED.items()
+    }
+    trunk = [name for name in steps if name not in following and name != "calendar"]
+    following |= {name: [after] for name, after in pairwise(trunk)} | {trunk[-1]: []}
+    following |= {f"done{region}": [trunk[0]] for region in regions}
+    return following | ({"calendar": [f"begin{region}" for region in regions]} if "calendar" in steps else {})
+
+
+_NESTED: Steps = {
+    "begin": ["load_users", "load_events"],
+    "load_users": ["join"],
+    "load_events": ["join"],
+    "join": ["features"],
+    "features": ["split"],
+    "split": ["train_forest", "train_linear"],
+    "train_forest": ["models"],
+    "train_linear": ["models"],
+    "models": ["evaluate"],
+    "evaluate": ["pick", "plot"],
+    "pick": ["publish"],
+    "publish": ["done"],
+    "plot": ["done"],
+    "done": [],
+}
+
+
+def _metaflow(steps: Steps) -> str:
+    following = transitions(steps)
+    before = [name for after in following.values() for name in after]
+    methods = []
+    for name, after in following.items():
+        is_join = before.count(name) > 1
+        inputs = ", ".join(f"{each}=self.{'day' if each == 'day' else f'v_{each}'}" for each in steps.get(name, []))
+        methods += [
+            "" if name in before else "    @card",
+            f"    @step({'' if name in before else 'start=True'}{'' if after else 'end=True'})".replace("()", ""),
+            f"    def {name}(self{', inputs' if is_join else ''}):",
+            "        self.merge_artifacts(inputs)" if is_join else "",
+            f"        self.v_{name} = {name}({inputs})" if name in steps else "",
+            f"        self.next({', '.join(f'self.{each}' for each in after)})" if after else "",
+        ]
+    body = "\n".join(line for line in methods if line)
+    return (
+        f"from metaflow import FlowSpec, Parameter, card, step\n{_functions(steps)}\n"
+        f"class Churn(FlowSpec):\n    day = Parameter('day', default='')\n\n{body}\n\n"
+        "if __name__ == '__main__':\n    Churn()\n"
+    )
+
+
+def _marimo(steps: Steps) -> str:
+    cells = "\n".join(
+        f"@app.cell\ndef {name}({', '.join(inputs)}):\n"
+        f"    {name} = f'{' '.join(f'{{{each}}}' for each in inputs)}'\n    return ({name},)\n"
+        for name, inputs in {"day": [], **steps}.items()
+    )
+    return f"import marimo\n\napp = marimo.App()\n\n{cells}\nif __name__ == '__main__':\n    app.run()\n"
+
+
 def _prefect(steps: Steps) -> str:
     return (
         f"from prefect import flow, task\n{_functions(steps, '@task')}\n@flow\ndef churn(day: str = ''):\n"
@@ -111,6 +180,8 @@ WRITERS: dict[str, Callable[[Steps], str]] = {
     "kedro": _kedro,
     "dagster": _dagster,
     "prefect": _prefect,
+    "metaflow": _metaflow,
+    "marimo": _marimo,
 }
 
 
