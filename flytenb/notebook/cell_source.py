@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import json
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from flytenb.notebook.magics.container_line import container_source
@@ -46,11 +48,42 @@ def read_history(shell: Any, after: int) -> Iterator[CellRun]:
             yield CellRun(number, source, kind, arguments, raw)
 
 
-def cell_of_file(shell: Any, file: str) -> int | None:
-    """Return the number of the cell that a shell compiled under a file name, None for any other file."""
+def cell_of_file(shell: Any, run_files: Mapping[str, str], file: str) -> int | str | None:
+    """Return the number of the cell that a shell compiled under a file name, None for any other file.
+
+    Args:
+        shell: the shell.
+        run_files: the files that `%run` has executed as cells, which are returned in place of a number, by file name.
+        file: the file name.
+    """
     _, said = shell.compile.format_code_name(file) or ("", "")
     digits = said.removeprefix("In[").removesuffix("]")
-    return int(digits) if digits.isdigit() else None
+    return int(digits) if digits.isdigit() else run_files.get(file)
+
+
+def names_of_run_file(shell: Any, file: Path) -> dict[str, str]:
+    """Return the file names that the code of a `.ipy` or `.ipynb` file has while `%run` executes it.
+
+    IPython compiles the file as cells, by a compiler that `shell.compile` doesn't know.
+
+    Returns:
+        the path of the file, with the number of the code cell for a notebook, by file name; empty if IPython can't
+        read it either.
+    """
+    try:
+        text = file.read_text(encoding="utf-8")
+        if file.suffix == ".ipynb":
+            cells = [cell["source"] for cell in json.loads(text)["cells"] if cell["cell_type"] == "code"]
+        else:
+            cells = [text]
+        names = {}
+        for number, cell in enumerate(cells, 1):
+            raw = "".join(cell)
+            code = shell.compiler_class().get_code_name(raw, shell.transform_cell(raw), shell.execution_count)
+            names[code] = str(file) if file.suffix == ".ipy" else f"{file}, cell {number}"
+    except Exception:  # a transformer may raise anything for a cell that it can't read
+        return {}
+    return names
 
 
 def resolve_source(shell: Any, raw: str) -> tuple[str, str, str]:

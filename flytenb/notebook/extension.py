@@ -87,6 +87,7 @@ class Extension:
         self._patches = Patches()
         self._held_runs = HeldRuns(self.session, shell)
         self._unrecorded: list[tuple[dict[str, Any], int | None, str]] = []
+        self._run_files: dict[str, str] = {}
         self._process = os.getpid()
         self._import_error: Exception | None = None
         self._is_reported = False
@@ -146,7 +147,7 @@ class Extension:
         from flytenb.reach.code_parts import cell_finders
         from flytenb.runner.resources import resources
 
-        finder = partial(cell_of_file, self.shell)
+        finder = partial(cell_of_file, self.shell, self._run_files)
         cell_finders.append(finder)
         self._undo.callback(cell_finders.remove, finder)
         self._undo.callback(resources.close)
@@ -197,6 +198,8 @@ class Extension:
         magics = FlyteMagics(shell, session=self.session, ready=self.make_ready)
         undo = self._undo.callback
         undo(shell_changes.add_help_cells(shell))
+        undo(shell_changes.add_run_files(shell, self._run_files))
+        undo(shell_changes.add_prompts_of_outputs(shell))
         undo(shell_changes.add_magics(shell, magics))
         undo(shell_changes.add_displays(shell, _entity_bundle, _value_bundle, self._show_run))
         undo(shell_changes.add_cell_hook(shell, "pre_run_cell", self._before_cell))

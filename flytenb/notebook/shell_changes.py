@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from IPython.display import display
 
+from flytenb.bridge.patch import set_attribute
+from flytenb.notebook.cell_source import names_of_run_file
 from flytenb.notebook.emphasis import colored, is_colored_terminal
 from flytenb.notebook.magics.complete import Completer, matcher
 from flytenb.notebook.magics.line import rewrite_help
@@ -56,6 +59,46 @@ def add_help_cells(shell: Any) -> Undo:
     """Let a cell `%flyte run?` show the help of a verb."""
     shell.input_transformers_cleanup.append(rewrite_help)
     return lambda: shell.input_transformers_cleanup.remove(rewrite_help)
+
+
+def add_run_files(shell: Any, names: dict[str, str]) -> Undo:
+    """Note the file names of the code that `%run` compiles from `.ipy` and `.ipynb` files, also of the present one."""
+    execute = shell.safe_execfile_ipy
+
+    def execute_named(fname: Any, *args: Any, **options: Any) -> Any:
+        names.update(names_of_run_file(shell, Path(fname).expanduser().resolve()))
+        return execute(fname, *args, **options)
+
+    running = str(shell.user_ns.get("__file__", ""))
+    if running.endswith((".ipy", ".ipynb")):
+        names.update(names_of_run_file(shell, Path(running).expanduser().resolve()))
+    return set_attribute(shell, "safe_execfile_ipy", execute_named)
+
+
+def add_prompts_of_outputs(shell: Any) -> Undo:
+    """Write the prompt `Out[3]:` in a terminal only before an output: a run shows itself, without one."""
+    hook = shell.displayhook
+    if getattr(shell, "kernel", None) is not None or hook is None:
+        return lambda: None
+    write, compute = hook.write_output_prompt, hook.compute_format_data
+
+    def compute_with_prompt(result: Any) -> Any:
+        is_ours = type(result).__module__.startswith("flytenb.")
+        if not is_ours:
+            write()
+        found = compute(result)
+        if is_ours and found[0]:
+            write()
+        return found
+
+    undo_write = set_attribute(hook, "write_output_prompt", lambda: None)
+    undo_compute = set_attribute(hook, "compute_format_data", compute_with_prompt)
+
+    def undo() -> None:
+        undo_compute()
+        undo_write()
+
+    return undo
 
 
 def add_completion(shell: Any, session: Session, is_ready: Callable[[], bool]) -> Undo:

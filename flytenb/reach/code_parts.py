@@ -48,7 +48,7 @@ Key = tuple[str, str]
 """The kind and the name of a part."""
 _FRAME = re.compile(r'^([ |]+)File "([^"\n]+)"', flags=re.MULTILINE)
 """The file of a frame of a traceback, behind a line in those of groups."""
-cell_finders: list[Callable[[str], int | None]] = []
+cell_finders: list[Callable[[str], int | str | None]] = []
 """Return the number of the cell that was compiled under a file name, None for other files: one for each notebook."""
 
 
@@ -253,14 +253,19 @@ def _name_of(value: Any) -> str:
     return f"{module}{value.__qualname__}"
 
 
-def _cell_number(filename: str) -> int | None:
-    return next(filter(None, (find(filename) for find in cell_finders)), None)
+def _cell_of(filename: str) -> int | str | None:
+    """Return the number of the cell, or the file executed by `%run`, whose code has a file name."""
+    found = (find(filename) for find in cell_finders)
+    return next((cell for cell in found if cell), None)
 
 
 def cell_name(filename: str) -> str:
-    """Return the name of the notebook cell that was compiled under a file name (`Cell In[3]`), `""` for other files."""
-    number = _cell_number(filename)
-    return f"Cell In[{number}]" if number else ""
+    """Return the name of the notebook cell that was compiled under a file name (`Cell In[3]`), `""` for other files.
+
+    The code of a file that `%run` has executed as cells has the name of the file.
+    """
+    found = _cell_of(filename)
+    return f"Cell In[{found}]" if isinstance(found, int) else found or ""
 
 
 def with_cell_names(trace: str) -> str:
@@ -277,8 +282,8 @@ def _place_of(value: Any) -> str:
     function = function_of(value) if is_entity(value) else value
     if type(function) is FunctionType:
         path, line = Path(function.__code__.co_filename), function.__code__.co_firstlineno
-        if number := _cell_number(function.__code__.co_filename):
-            return f"cell {number}, line {line}"
+        if found := _cell_of(function.__code__.co_filename):
+            return f"{f'cell {found}' if isinstance(found, int) else Path(found).name}, line {line}"
         is_cell = function.__module__ == "__main__" and not path.is_file()
         return f"this notebook, line {line} of its cell" if is_cell else f"{path.name}:{line}"
     module = value if is_module(value) else sys.modules.get(getattr(value, "__module__", ""))

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import re
-import sys
 import threading
 from base64 import b64decode
 from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
 import nbformat
-import pexpect  # comes with IPython
 import pytest
 from flytekit import task
 from nbconvert import HTMLExporter
@@ -26,7 +22,7 @@ from flytenb.display.show import show
 from flytenb.notebook.live import page_controller
 from flytenb.notebook.page_threads import JobQueue, Ticker
 from tests.flows import FLOWS
-from tests.kernel import ROOT, Kernel
+from tests.kernel import Kernel
 from tests.kernel import executed as run_notebook
 from tests.page import Page
 from tests.waiting import PATIENCE, wait_for
@@ -409,47 +405,6 @@ def test_a_thread_that_is_not_kept_ends_with_the_last_view_or_job_and_begins_wit
     assert threads() == 1
     queue.keep_thread(False)
     wait_for(lambda: threads() == 0)
-
-
-@pytest.mark.kernel
-def test_a_terminal_gets_the_picture_in_characters_and_the_card(tmp_path: Path) -> None:
-    (tmp_path / "flows.py").write_text(
-        "from flytekit import task, workflow\n\n"
-        "@task\ndef half(n: int) -> int:\n    if n % 2:\n        raise ValueError('odd')\n    return n // 2\n\n"
-        "@workflow\ndef quarter(n: int) -> int:\n    return half(n=half(n=n))\n"
-    )
-    lines = ["%load_ext flytenb", "from flows import quarter", "%flyte run quarter(n=4)", "%flyte run quarter(n=2)"]
-    command = [sys.executable, "-m", "IPython", "--no-banner", "--colors=nocolor", "--simple-prompt"]
-    environment = {**os.environ, "TERM": "dumb", "PYTHONPATH": ROOT, "IPYTHONDIR": str(tmp_path / "ipython")}
-    terminal = pexpect.spawn(
-        command[0],
-        command[1:],
-        encoding="utf-8",
-        timeout=PATIENCE,
-        cwd=str(tmp_path),
-        env=environment,
-        dimensions=(60, 160),
-    )
-    terminal.setecho(False)
-    colored = ["%colors linux", "print('in', 'color')", "%flyte run quarter(n=8)", "%flyte run quarter(n=2)"]
-    lines += ["%flyte show [1, 2] --explore", "later = %flyte run quarter(n=12) --background", "_ = later.wait()"]
-    terminal.send("\n".join([*lines, *colored, "exit\n"]))
-    terminal.expect(pexpect.EOF)
-    said, _, in_color = terminal.before.replace("\r", "").partition("in color")
-    terminal.close()
-    assert "✓ quarter succeeded" in said
-    assert "├─ ✓ n0  half" in said
-    assert "o0 = 1 (int)" in said
-    assert "node n1 (half) of quarter failed" in said
-    assert "raise ValueError('odd')" in said
-    assert said.count("ValueError: odd") == 1, "an error is told once"
-    assert "\x1b" not in said
-    assert "text/html" not in said
-    assert "(exploring needs a notebook: shown as it is)" in said
-    assert len(re.findall(r"quarter succeeded · .* · n 12\b", said)) == 1, "an end is told once"
-    assert "\x1b[32m✓\x1b[0m \x1b[1mquarter\x1b[0m \x1b[32msucceeded\x1b[0m · " in in_color
-    assert "├─ \x1b[32m✓\x1b[0m n0  half" in in_color
-    assert "\x1b[1;91mValueError\x1b[0m\x1b[1m: odd\x1b[0m" in in_color
 
 
 class Slow:

@@ -25,7 +25,7 @@ def where_defined(entity: Any, cell_name: Callable[[str], str]) -> str:
     if code is None:
         return ""
     if cell := cell_name(code.co_filename):
-        return f"{cell}, line {code.co_firstlineno}"
+        return f"{Path(cell).name}, line {code.co_firstlineno}"
     path = Path(code.co_filename)
     if getattr(function, "__module__", "") == "__main__" and not path.is_file():
         return f"this notebook, line {code.co_firstlineno} of its cell"

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import linecache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flytenb.display.runs.error_card import ErrorCard, card_lines
+from flytenb.reach.code_parts import cell_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,30 +16,15 @@ if TYPE_CHECKING:
 def cell_names(shell: Any) -> Callable[[str], str]:
     """Return a function from a frame's file name to its cell's name (`Cell In[3]`), `""` if the file isn't a cell.
 
-    The code of a file that `%run` executes has the name of the file.
+    The code of a file that `%run` has executed has the name of the file.
     """
     compiler = getattr(shell, "compile", None)
 
-    def cell_name(filename: str) -> str:
+    def name(filename: str) -> str:
         found = None if compiler is None else compiler.format_code_name(filename)
-        return _run_file(shell, filename) if found is None else " ".join(found)
+        return cell_name(filename) if found is None else " ".join(found)
 
-    return cell_name
-
-
-def _run_file(shell: Any, filename: str) -> str:
-    """Return the path of the file with IPython's syntax that `%run` executes now, if the code is that of the file.
-
-    IPython compiles it as a cell that `shell.compile` doesn't know.
-    """
-    path = str(getattr(shell, "user_ns", {}).get("__file__", ""))
-    if not path.endswith(".ipy") or filename == path:
-        return ""
-    try:
-        code = shell.transform_cell(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError, SyntaxError):
-        return ""
-    return path if "".join(linecache.getlines(filename)).strip() == code.strip() else ""
+    return name
 
 
 def attach(run: Run, shell: Any = None) -> None:
