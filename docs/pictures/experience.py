@@ -27,6 +27,7 @@ from playwright.sync_api import Browser, Locator, Page
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
+from flytenb.display.picture_outputs import move_pictures  # noqa: E402
 from tests.browser.lab import Lab, Notebook, chromium  # noqa: E402
 from tests.sanitised import sanitised_html, sanitised_svg  # noqa: E402
 
@@ -305,6 +306,8 @@ def take_all(package: Path, parts: Iterable[str], to: Path) -> None:
                 lab.stop()
             style = "body{background:Canvas;color:CanvasText;color-scheme:light dark;font:14px sans-serif}"
             take_page(browser, "".join(sanitised(saved)), style, "sanitised", to)
+            move_pictures(saved)
+            take_page(browser, "".join(sanitised(saved)), style, "sanitised-published", to)
 
 
 def main() -> int:

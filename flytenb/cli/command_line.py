@@ -25,6 +25,7 @@ _COMMANDS = {
     "export": "commands",
     "import": "commands",
     "launch": "cluster_commands",
+    "publish": "publish_command",
     "replay": "cluster_commands",
     "run": "run_command",
     "types": "commands",

@@ -68,9 +68,18 @@ def draw(
     return Drawing(part, depth=depth, states=states, title=title, previous=previous, is_themed=style is None)
 
 
-def image_address(svg: str) -> str:
-    """Return the address of a picture for an image in HTML, which contains the picture."""
-    return f"data:image/svg+xml;base64,{base64.b64encode(to_image(svg).encode()).decode()}"
+def image_html(svg: str, name: str, text: str) -> str:
+    """Return a picture as an image in HTML, which shows the text where a site removes the image's address.
+
+    Args:
+        svg: the picture.
+        name: its name for screen readers.
+        text: the same graph in plain characters; two lines before it have the mark of a missing image.
+    """
+    address = f"data:image/svg+xml;base64,{base64.b64encode(to_image(svg).encode()).decode()}"
+    image = f'<img aria-label="{xml(clean(name))}" alt="&#10;&#10;{xml(text)}" src="{address}" style="max-width:none">'
+    # scrolls instead of shrinking, so that text stays legible
+    return f'<pre class="ft-picture" tabindex="0" style="overflow-x:auto">{image}</pre>'
 
 
 class Drawing:
@@ -284,10 +293,7 @@ class Drawing:
         svg = self._svg_if_possible()
         if svg is None:
             return f"<pre>{xml(self.text)}</pre>"
-        name = xml(clean(f"{self._scene.title}, {self._scene.subtitle}"))
-        # scrolls instead of shrinking, so that text stays legible
-        image = f'<img src="{image_address(svg)}" alt="{name}" style="max-width:none">'
-        return f'<div style="overflow-x:auto" tabindex="0">{image}</div>'
+        return image_html(svg, f"{self._scene.title}, {self._scene.subtitle}", self.text)
 
     def __repr__(self) -> str:
         return self.text

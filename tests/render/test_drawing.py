@@ -8,6 +8,7 @@ import json
 import re
 import subprocess
 import xml.etree.ElementTree as ET
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -254,9 +255,11 @@ def test_a_bundle_has_the_picture_once_and_as_text() -> None:
 
 def test_beside_other_contents_the_picture_is_an_image() -> None:
     picture = drawn("chain")
-    (data,) = re.findall(r'<img src="data:image/svg\+xml;base64,([^"]+)"', picture._inline_html())
+    (data,) = re.findall(r' src="data:image/svg\+xml;base64,([^"]+)"', picture._inline_html())
     assert base64.b64decode(data).decode() == to_image(picture.svg)
     assert "<svg" not in picture._inline_html()
+    alternative = re.search(r' alt="([^"]*)"', picture._inline_html())
+    assert alternative and unescape(alternative[1]).strip() == picture.text, "shown where the address is removed"
 
 
 def test_a_bundle_can_be_narrowed() -> None:

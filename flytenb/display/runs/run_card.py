@@ -17,7 +17,7 @@ from flytenb.display.runs.node_list import NODES_LISTED, listed_nodes
 from flytenb.errors import LayoutError
 from flytenb.model import Node, NodeState, Phase
 from flytenb.render import captions
-from flytenb.render.drawing import Drawing, draw, image_address
+from flytenb.render.drawing import Drawing, draw, image_html
 from flytenb.wording.kinds import phase_sign, phase_words
 from flytenb.wording.quantities import count_text, duration_text, more_text
 from flytenb.wording.values import clean, clip
@@ -38,9 +38,6 @@ _STYLE = """
 .ft-run .ft-facts-line,.ft-run .ft-more>summary{color:var(--ft-dim);font-size:12px}
 .ft-run .ft-more>summary{cursor:pointer;margin:4px 0 2px}
 .ft-run .ft-why{white-space:pre-wrap;overflow-wrap:anywhere;margin:4px 0}
-.ft-run .ft-picture{overflow-x:auto}
-.ft-run [hidden]{display:none}
-.ft-run .ft-picture img{max-width:none;margin:0}
 .ft-run .ft-more>:not(summary){margin-left:16px}
 .ft-run .ft-part{margin-top:6px;color:var(--ft-dim);font-size:11px;font-weight:600}
 .ft-run pre.ft-error{white-space:pre;overflow:auto}
@@ -90,9 +87,7 @@ _TEMPLATE = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=
 <span class="ft-facts-line"><span class="ft-dot">· </span>{{ facts }}</span>{% endif %}</div>
 <div class="ft-main">
 {% if picture %}
-<div class="ft-picture" tabindex="0"><img alt="{{ alt }}" src="{{ picture }}"></div>
-{# sites that remove the image also remove `hidden`; JupyterLab keeps both, but removes attributes without a value #}
-<div hidden="hidden"><pre>{{ instead }}</pre></div>
+{{ picture }}
 {% elif text %}
 <pre tabindex="0">{{ text }}</pre>
 {% endif %}
@@ -135,7 +130,6 @@ def placeholder(run: Run, progress: str = "") -> dict[str, str]:
     empty: dict[str, Any] = {
         "facts": "",
         "picture": "",
-        "instead": "",
         "text": "",
         "why": progress,
         "nodes": "",
@@ -190,10 +184,8 @@ def run_bundle(
         style=Markup(card_style() if is_whole else ""),
         **head,
         facts=facts,
-        alt=f"{head['name']}, {head['words']}",
         place=place,
-        picture=image_address(svg) if svg else "",
-        instead=tree,
+        picture=Markup(image_html(svg, f"{head['name']}, {head['words']}", tree)) if svg else "",
         text="" if svg else shown_drawing.text,
         why=why,
         outputs=[Markup(s.fragment) for s in shown],

@@ -1,0 +1,92 @@
+"""Pictures of HTML outputs as outputs of their own, for sites that remove images from the HTML of saved notebooks."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from typing import Any
+
+from flytenb.display.part import PICTURE_TYPES
+
+_OURS = '<div class="ft-'
+_ADDRESS = re.compile(r"data:(image/[a-z+]+);base64,(.*)", re.DOTALL)
+_FRAME = re.compile(r'<pre class="ft-picture"[^>]*>\0</pre>')
+
+
+class _Images(HTMLParser):
+    """Finds the images that are shown at first: those in folded details stay where they are.
+
+    Attributes:
+        found: start and stop of the tag, MIME type, data in base64 and text alternative of each image.
+    """
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.found: list[tuple[int, int, str, str, str]] = []
+        self._folded: list[bool] = []
+        self._lines = [0, *(end.end() for end in re.finditer("\n", html))]
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        if tag == "details":
+            self._folded.append("open" not in given)
+        address = _ADDRESS.fullmatch(given.get("src") or "") if tag == "img" else None
+        if address and address[1] in PICTURE_TYPES and not any(self._folded):
+            line, column = self.getpos()
+            start = self._lines[line - 1] + column
+            stop = start + len(self.get_starttag_text() or "")
+            self.found.append((start, stop, address[1], address[2], (given.get("alt") or "").strip("\n")))
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "details" and self._folded:
+            self._folded.pop()
+
+
+def move_pictures(notebook: dict[str, Any]) -> int:
+    """Move the pictures of a notebook's outputs, and return their number; a second call finds none.
+
+    Each becomes an output after the one that had it, as SVG or in its own format and as text. Pictures in folded
+    details and those of other libraries' HTML stay.
+
+    Args:
+        notebook: the JSON of the notebook, which is changed.
+    """
+    number = 0
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code":
+            made = [each for output in cell["outputs"] for each in _with_pictures(output)]
+            number += len(made) - len(cell["outputs"])
+            cell["outputs"] = made
+    return number
+
+
+def _with_pictures(output: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield an output, and its pictures."""
+    yield output
+    source = output.get("data", {}).get("text/html", "")
+    html = "".join(source)
+    if _OURS not in html:
+        return
+    pictures = _Images(html).found
+    for start, stop, *_ in reversed(pictures):
+        html = f"{html[:start]}\0{html[stop:]}"
+    if pictures:
+        html = _FRAME.sub("", html).replace("\0", "")
+        output["data"]["text/html"] = _stored(html, like=source)
+    for _, _, kind, data, text in pictures:
+        is_svg = kind == "image/svg+xml"
+        shown = base64.b64decode(data).decode() if is_svg else data
+        yield {
+            "data": {kind: _stored(shown, like=source), "text/plain": _stored(text, like=source)},
+            "metadata": {kind: {"unconfined": True}} if is_svg else {},
+            "output_type": "display_data",
+        }
+
+
+def _stored(text: str, like: Any) -> Any:
+    """Return a text as the notebook stores texts: whole, or as a list of lines."""
+    return text if isinstance(like, str) else text.splitlines(keepends=True)
