@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -23,6 +24,9 @@ _FRAME_HEAD = (
     "table{border:0;border-collapse:collapse}td,th{border:0;padding:2px 8px;border-bottom:1px solid #ddd}</style>"
 )
 _FRAME_TALLEST = 400
+_CLASS = re.compile(r"ft-\w[\w-]*")
+_BRACE = re.compile("[{}]")
+_COMMA = re.compile(r",(?![^()]*\))")  # between selectors, not in `:is(b, i)`
 _HIDDEN = re.compile(r"<(style|script)\b.*?</\1>|<details(?![^>]*\bopen\b)[^>]*>.*?</details>", re.DOTALL)
 _LINES = re.compile(r"<(?:tr|p|br|li|h[1-4])\b")
 _SIZED_SVG = re.compile(r"<svg[^>]*\s(?:height|viewbox)=")
@@ -49,6 +53,37 @@ def style() -> str:
     return _file("value.css").strip()
 
 
+def style_of(html: str, sheet: str) -> str:
+    """Return the rules of a style sheet whose classes are in the HTML."""
+    return _used(_rules(sheet), frozenset(_CLASS.findall(html)))
+
+
+def _used(rules: Iterable[tuple[str, str]], classes: frozenset[str]) -> str:
+    lines = []
+    for selectors, body in rules:
+        if selectors.startswith("@"):
+            body = _used(_rules(body), classes)
+        elif not any(classes.issuperset(_CLASS.findall(each)) for each in _COMMA.split(selectors)):
+            continue
+        if body:
+            lines.append(f"{selectors}{{{body}}}")
+    return "\n".join(lines)
+
+
+@cache
+def _rules(sheet: str) -> tuple[tuple[str, str], ...]:
+    """Return what is before the braces and in them of each rule, also of one that holds others."""
+    rules, start, depth, opened = [], 0, 0, 0
+    for brace in _BRACE.finditer(sheet):
+        depth += 1 if brace[0] == "{" else -1
+        if brace[0] == "{" and depth == 1:
+            opened = brace.start()
+        elif not depth:
+            rules.append((sheet[start:opened].strip(), sheet[opened + 1 : brace.start()].strip()))
+            start = brace.end()
+    return tuple(rules)
+
+
 @cache
 def _file(name: str) -> str:
     return (files("flytenb.display") / "templates" / name).read_text(encoding="utf-8")
@@ -56,7 +91,8 @@ def _file(name: str) -> str:
 
 def page(fragment: str) -> str:
     """Return a fragment with its style sheet."""
-    return f'<div class="ft-show"><style>{style()}</style>{fragment}</div>'
+    whole = f'<div class="ft-show">\0{fragment}</div>'
+    return whole.replace("\0", f"<style>{style_of(whole, style())}</style>", 1)
 
 
 @cache

@@ -119,3 +119,32 @@ def test_all_displays_have_one_word_for_a_node_that_did_not_run() -> None:
     assert [words in text for text in texts] == [True] * 4
     assert not [text for text in texts if "aborted" in text.lower() or "stopped" in text]
     assert f'aria-label="follows, task, {words}"' in flytenb.draw(run).svg
+
+
+@task
+def framed(n: int) -> pd.DataFrame:
+    return pd.DataFrame({"customer": [f"customer <{i}>" for i in range(n)], "spent": range(n)})
+
+
+@task
+def passed(rows: pd.DataFrame, n: int) -> pd.DataFrame:
+    return rows.head(n)
+
+
+@workflow
+def frames(n: int = 4) -> int:
+    return counted(rows=passed(rows=framed(n=n), n=3), n=n)
+
+
+@task
+def counted(rows: pd.DataFrame, n: int) -> int:
+    return len(rows)
+
+
+def test_a_value_that_flows_on_is_shown_once_and_named_where_it_is_used() -> None:
+    html = run_bundle(flytenb.start(frames).wait(), show)["text/html"]
+    assert html.count("<table") == 2, "one for each output that is a frame"
+    assert html.count('<div class="ft-note">looks the same as o0 of n0 · framed</div>') == 1
+    assert html.count('<div class="ft-note">looks the same as o0 of n1 · passed</div>') == 1
+    assert html.count("2 columns") == 4, "its first line is told again"
+    assert html.count('<strong class="ft-name">n</strong> <code>4</code>') == 2, "a short value is told again"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from flytenb.display.html import style
+from flytenb.display.html import style, style_of
 from flytenb.display.rendering import Show
 from flytenb.display.runs.error_card import named_path
 from flytenb.display.runs.node_details import NodeDetails
@@ -29,6 +29,7 @@ _LOG_SHOWN = 2_000
 _INPUTS_SHOWN = 60
 _INPUT_SHOWN = 24
 _WHY_SHOWN = 2_000
+_STYLE_PLACE = "\0"
 
 _STYLE = """
 .ft-run{container-type:inline-size}
@@ -136,7 +137,7 @@ def placeholder(run: Run, progress: str = "") -> dict[str, str]:
         "log": "",
     }
     empty |= {"outputs": [], "open_nodes": [], "listed": [], "place": "", "more": ""}
-    html = _TEMPLATE.render(style=Markup(card_style()), **_head(run), **empty)
+    html = _with_style(_TEMPLATE.render(style=Markup(_STYLE_PLACE), **_head(run), **empty))
     return {"text/plain": "\n".join(filter(None, (_head_text(run), progress))), "text/html": html}
 
 
@@ -181,7 +182,7 @@ def run_bundle(
         svg = ""
     tree = shown_drawing.text.partition("\n")[2]  # without its title, which the head repeats
     html = _TEMPLATE.render(
-        style=Markup(card_style() if is_whole else ""),
+        style=Markup(_STYLE_PLACE if is_whole else ""),
         **head,
         facts=facts,
         place=place,
@@ -196,7 +197,12 @@ def run_bundle(
         log=_log(run),
     )
     text = [_head_text(run, facts), tree, *([why] if why else []), *[s.text for s in shown]]
-    return {"text/plain": clean("\n".join(text)), "text/html": html}
+    return {"text/plain": clean("\n".join(text)), "text/html": _with_style(html) if is_whole else html}
+
+
+def _with_style(html: str) -> str:
+    """Return the card with the rules of its style sheet that it needs."""
+    return html.replace(_STYLE_PLACE, style_of(html, card_style()), 1)
 
 
 def _head(run: Run) -> dict[str, str]:
