@@ -144,12 +144,17 @@ def add_displays(
         if sweep._shown_in != shell.execution_count:
             display(sweep._repr_mimebundle_(), raw=True)  # type: ignore[no-untyped-call]
 
+    def show_follow(follow: Any) -> None:
+        if follow._shown_in != shell.execution_count:
+            display({"text/plain": repr(follow)}, raw=True)  # type: ignore[no-untyped-call]
+
     plain: Any = formatters.formatters["text/plain"]
     in_color = _TABLE_TYPES if is_colored_terminal(shell) else ()
     for module, name in in_color:
         plain.for_type_by_name(module, name, _print_colored)
     displays.for_type_by_name("flytenb.runner.run", "Run", show_run)
     displays.for_type_by_name("flytenb.session.swept_runs", "Sweep", show_sweep)
+    displays.for_type_by_name("flytenb.session.following", "Follow", show_follow)
 
     def undo() -> None:
         for module, name in (*_ENTITY_TYPES, *_VALUE_TYPES):
@@ -158,6 +163,7 @@ def add_displays(
             _remove_display(plain, module, name)
         _remove_display(displays, "flytenb.runner.run", "Run")
         _remove_display(displays, "flytenb.session.swept_runs", "Sweep")
+        _remove_display(displays, "flytenb.session.following", "Follow")
 
     return undo
 

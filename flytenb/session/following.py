@@ -41,6 +41,7 @@ class Follow:
         self.error: Exception | None = None
         self.is_stopped = False
         self.show: Callable[[], None] = lambda: None
+        self._shown_in: int | None = None  # the number of the cell whose output has its view
         self._session = session
         self._call = call
         self._options = options
@@ -59,6 +60,13 @@ class Follow:
     def unread(self) -> tuple[str, ...]:
         """What couldn't be read of the code: then each cell that binds or changes something starts a run."""
         return () if self._code is None else self._code.unread
+
+    @property
+    def state(self) -> str:
+        """What it does, in words."""
+        if self.is_stopped or self.is_running:
+            return "stopped" if self.is_stopped else "running"
+        return "starting" if self.run is None and self.error is None else "waiting for an edit"
 
     @property
     def is_running(self) -> bool:
@@ -183,8 +191,7 @@ class Follow:
         self.show()
 
     def __repr__(self) -> str:
-        state = "stopped" if self.is_stopped else "running" if self.is_running else "waiting for an edit"
-        return f"<Follow {self.text} {state}>"
+        return f"<Follow {self.text} {self.state}>"
 
 
 def _began(run: Run) -> float:

@@ -61,6 +61,13 @@ def edit(kernel: Kernel, factor: int) -> None:
     kernel.run(f"def scale(x): return x * {factor}").ok()
 
 
+def test_a_followed_call_is_shown_once_and_begins_with_its_start(kernel: Kernel) -> None:
+    shown = kernel.run("%flyte follow wf(x=3)").ok()
+    kernel.wait_for(lambda: "o0 = 8" in shown.shown)
+    assert "<Follow" not in shown.shown
+    assert "<Follow wf(x=3)" in kernel.run("from flytenb.session.host import host\nhost.session.follows[0]").ok().shown
+
+
 def test_an_edit_runs_the_call_again_in_the_same_output(kernel: Kernel) -> None:
     shown = follow(kernel)
     edit(kernel, 5)

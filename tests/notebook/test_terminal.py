@@ -78,14 +78,8 @@ def test_only_outputs_have_a_prompt(tmp_path: Path) -> None:
         tmp_path,
         *("%load_ext flytenb", "from flows import quarter", "run = %flyte run quarter(n=4)", "run", "[0, 1]"),
         *("%flyte run quarter(n=8)", "%flyte sweep quarter(n=[4, 8])", "flytenb = __import__('flytenb')"),
-        *(
-            "flytenb.explore([1])",
-            "run.nodes",
-            "quarter",
-            "%unload_ext flytenb",
-            "print('unloaded')",
-            "run.outputs['o0']",
-        ),
+        *("flytenb.explore([1])", "run.nodes", "quarter"),
+        *("%unload_ext flytenb", "print('unloaded')", "run.outputs['o0']"),
     )
     prompts = re.findall(r"Out\[(\d+)\]: *(\n?.*)", said)
     assert [number for number, _ in prompts] == ["5", "10", "11", "14"]
@@ -93,6 +87,14 @@ def test_only_outputs_have_a_prompt(tmp_path: Path) -> None:
     assert prompts[1][1] == "\n2 nodes"
     assert prompts[2][1].startswith("\nquarter  workflow")
     assert prompts[3][1] == "1"
+
+
+def test_a_followed_call_says_that_it_starts_and_isnt_shown_twice(tmp_path: Path) -> None:
+    (tmp_path / "flows.py").write_text(FLOWS)
+    lines = ("%load_ext flytenb", "from flows import quarter", "%flyte follow quarter(n=4)", "%flyte follow --stop")
+    said = session(tmp_path, *lines)
+    assert "following quarter(n=4) · starting · %flyte follow --stop ends it" in said
+    assert "<Follow" not in said and "Out[" not in said
 
 
 @pytest.mark.parametrize("loads", [True, False], ids=["loads", "is_loaded"])

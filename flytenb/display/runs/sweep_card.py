@@ -48,6 +48,8 @@ _STYLE = """
 .ft-sweep label:focus-within{outline:2px solid var(--ft-accent)}
 .ft-sweep label input{position:absolute;opacity:0;width:1px;height:1px;margin:0;pointer-events:none}
 .ft-sweep label::after{content:" ↕";color:var(--ft-dim);opacity:.55;font-weight:400}
+.ft-sweep .ft-between{display:none}
+.ft-sweep .ft-down::before{content:attr(data-name)}
 .ft-sweep .ft-down,.ft-sweep span:has(>.ft-up input:checked)>.ft-up{display:none}
 .ft-sweep span:has(>.ft-up input:checked)>.ft-down{display:inline-block}
 .ft-sweep span:has(>.ft-up input:checked)>.ft-down::after{content:" ↑";opacity:1;color:var(--ft-accent)}
@@ -57,21 +59,24 @@ _STYLE = """
 _TEMPLATE = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True).from_string(
     """
 <div class="ft-sweep"><style>{{ style }}</style>
-<div class="ft-head"><b>{{ title }}</b> <span class="ft-fact">{{ facts }}</span></div>
+<div class="ft-head"><b>{{ title }}</b> <span class="ft-fact"><span class="ft-between">· </span>{{ facts }}</span></div>
 <div class="ft-sweep-table" tabindex="0" style="--ft-columns:{{ widths }}">
 <div class="ft-sweep-row ft-sweep-head">
 {% for column in columns %}<span{% if column.is_number %} class="ft-num"{% endif %}>
 {%- if column.key >= 0 %}
-{%- for way in ("up", "down") %}<label class="ft-{{ way }}" title="sort by {{ column.name }}">\
-<input type="radio" name="{{ name }}" class="ft-{{ way }}-{{ column.key }}">{{ column.name }}</label>{% endfor %}
+{# only one of them is read without a style sheet #}
+{%- for way, text in (("up", column.name), ("down", "")) %}\
+<label class="ft-{{ way }}" data-name="{{ column.name }}" title="sort by {{ column.name }}">\
+<input type="radio" name="{{ name }}" class="ft-{{ way }}-{{ column.key }}" aria-label="{{ column.name }}, {{ way }}">\
+{{ text }}</label>{% endfor %}
 {%- else %}{{ column.name }}{% endif -%}
-</span>{% endfor %}
+</span> {% endfor %}
 </div>
 <div class="ft-sweep-runs">
 {% for line in lines %}<details class="ft-sweep-run" style="{{ line.orders }}"><summary class="ft-sweep-row">
 {%- for cell in line.cells %}{% set column = columns[loop.index0] %}\
 <span class="{{ "ft-num" if column.is_number else ("ft-" ~ line.phase) if column.name == "phase" else "" }}">\
-{{ cell }}</span>{% endfor %}</summary>
+{% if cell and not loop.first %}<span class="ft-between">· </span>{% endif %}{{ cell }}</span> {% endfor %}</summary>
 <div class="ft-sweep-body">{{ line.body }}</div></details>
 {% endfor %}
 </div></div></div>

@@ -42,7 +42,7 @@ class FollowView:
     def __init__(self, follow: Follow, shell: Any) -> None:
         self._follow = follow
         self._shell = shell
-        self._cell = shell.execution_count
+        self._cell = follow._shown_in = shell.execution_count
         self._is_live = has_reader(shell)
         self._run: Run | None = None
         self._view: RunView | None = None
@@ -128,8 +128,8 @@ class FollowView:
     def _state(self) -> dict[str, str]:
         """Return the line that tells whether a run is on, and what keeps one from starting."""
         follow = self._follow
-        state = "stopped" if follow.is_stopped else "running" if follow.is_running else "waiting for an edit"
-        facts = [state] if follow.is_stopped or self._is_live else [state, "%flyte follow --stop ends it"]
+        is_alone = follow.is_stopped or self._is_live
+        facts = [follow.state] if is_alone else [follow.state, "%flyte follow --stop ends it"]
         lines = []
         if follow.error is not None:
             lines.append(clean(f"no run was started: {headline(follow.error)}"))
