@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import decimal
+import itertools
 import math
 import threading
 from collections.abc import Callable, Iterator
@@ -151,6 +152,33 @@ def test_what_is_made_twice_is_the_same_and_what_differs_in_one_place_is_not(nam
 def test_a_field_that_does_not_count_and_a_users_equality_are_respected() -> None:
     assert is_same(Report(1.0, note="a"), Report(1.0, note="b"))
     assert is_same(Own(13), Own(3))
+
+
+def test_an_iterator_without_an_end_is_not_read_to_it() -> None:
+    with pytest.raises(IncomparableError, match="iterators of more than 100,000 items"):
+        is_same(itertools.count(), itertools.count())
+    assert not is_same(itertools.count(), itertools.count(1))
+
+
+def test_iterators_of_objects_stay_unread() -> None:
+    this, other = Plain([itertools.count()]), Plain([itertools.count()])
+    with pytest.raises(IncomparableError, match="type count in Plain doesn't say when two are equal"):
+        is_same([this], [other])
+    assert next(this.value[0]) == next(other.value[0]) == 0
+
+
+@pytest.mark.parametrize(
+    "wrap", [lambda value: Plain([value, value]), lambda value: (value, value), lambda value: {"a": value, "b": value}]
+)
+def test_what_is_in_many_places_is_compared_once(wrap: Any) -> None:
+    def deep(last: int) -> Any:
+        value: Any = [last]
+        for _ in range(60):
+            value = wrap(value)
+        return value
+
+    assert is_same(deep(1), deep(1))
+    assert not is_same(deep(1), deep(2))
 
 
 def test_a_class_that_was_defined_again_is_still_that_class() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import filecmp
+import itertools
 import os
 import sys
 import types
@@ -17,6 +18,9 @@ from flytekit.types.structured import StructuredDataset
 
 from flytenb.errors import headline
 from flytenb.wording.text import class_name
+
+_MOST_ITEMS = 100_000
+_PLAIN = (str, bytes, int, float, complex, type(None))
 
 
 class IncomparableError(Exception):
@@ -41,8 +45,11 @@ def is_same(this: Any, other: Any) -> bool:
 
 
 class _Comparison:
+    """One comparison, which ends at the first difference: a pair that was met before is equal, or still compared."""
+
     def __init__(self) -> None:
-        self._open: dict[tuple[int, int], tuple[Any, Any]] = {}
+        self._met: dict[tuple[int, int], tuple[Any, Any]] = {}
+        self._around: list[str] = []
 
     def is_same(self, this: Any, other: Any) -> bool:
         if this is other:
@@ -54,14 +61,13 @@ class _Comparison:
             return False
         if _is_schema(this):
             return self.is_same(this.open().all(), other.open().all())
+        if isinstance(this, _PLAIN):
+            return _is_equal(this, other)
         pair = (id(this), id(other))
-        if pair in self._open:  # a value that contains itself
+        if pair in self._met:
             return True
-        self._open[pair] = (this, other)
-        try:
-            return self._is_same_object(this, other)
-        finally:
-            del self._open[pair]
+        self._met[pair] = (this, other)
+        return self._is_same_object(this, other)
 
     def _is_same_object(self, this: Any, other: Any) -> bool:
         if isinstance(this, (list, tuple)):
@@ -69,7 +75,7 @@ class _Comparison:
         if isinstance(this, Mapping):
             return this.keys() == other.keys() and all(self.is_same(this[key], other[key]) for key in this)
         if isinstance(this, Iterator):
-            return self.is_same(list(this), list(other))
+            return self._is_same_iterator(this, other)
         library = type(this).__module__.partition(".")[0]
         if library in _BY_LIBRARY:
             return _BY_LIBRARY[library](self, this, other)
@@ -82,14 +88,34 @@ class _Comparison:
             return self._has_same_attributes(this, other)
         return _is_equal(this, other)
 
+    def _is_same_iterator(self, this: Any, other: Any) -> bool:
+        """Compare the items of an output; those of an attribute stay unread, since reading would change its object."""
+        if self._around:
+            raise self._undecided(this)
+        pairs = itertools.zip_longest(this, other, fillvalue=_NOTHING)
+        if not all(self.is_same(*pair) for pair in itertools.islice(pairs, _MOST_ITEMS)):
+            return False
+        if next(pairs, None) is not None:
+            raise IncomparableError(f"iterators of more than {_MOST_ITEMS:,} items")
+        return True
+
     def _has_same(self, this: Any, other: Any, name: str) -> bool:
         return self.is_same(getattr(this, name), getattr(other, name))
 
     def _has_same_attributes(self, this: Any, other: Any) -> bool:
         """Compare objects of a class without `__eq__`."""
         if isinstance(this, (type, types.FunctionType)) or not hasattr(this, "__dict__"):
-            raise IncomparableError(f"type {class_name(this)} doesn't say when two are equal")
-        return self.is_same(vars(this), vars(other))
+            raise self._undecided(this)
+        self._around.append(class_name(this))
+        try:
+            return self.is_same(vars(this), vars(other))
+        finally:
+            self._around.pop()
+
+    def _undecided(self, value: Any) -> IncomparableError:
+        """Return the error of a value, which also names the outermost object around it."""
+        around = f" in {self._around[0]}" if self._around else ""
+        return IncomparableError(f"type {class_name(value)}{around} doesn't say when two are equal")
 
     # --- files and datasets --------------------------------------------------------------------------------------
 
@@ -150,6 +176,7 @@ class _Comparison:
         return _is_equal(this, other)
 
 
+_NOTHING = object()
 _Compare = Callable[[_Comparison, Any, Any], bool]
 
 _BY_KIND: tuple[tuple[type, _Compare], ...] = (
