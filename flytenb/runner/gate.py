@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from flytenb.bridge.crossing import packer
-from flytenb.bridge.entities.gate import Disapproved, GateFacts, read_gate
+from flytenb.bridge.entities.gate import Disapproved, GateFacts, read_gate, with_value
 from flytenb.errors import FlytenbError
 from flytenb.runner.absent import read_or_absent
 from flytenb.runner.output_files import note_files
@@ -114,21 +114,24 @@ class GateStep(EntityStep):
             if key in self.gates.answers:
                 self.take(self.gates.answers[key], run)
                 return None
-        self.question = f"{self.gate.question}{self._approved()}"
+        self.question = self._asked()
         with run.lock:
             if self.attempt is not None:
                 self.gates.waiting[self.path] = self
                 run.journal.emit("gate", self.record, text=self.question)
         return LATER
 
-    def _approved(self) -> str:
-        """Return the value to be approved in short."""
+    def _asked(self) -> str:
+        """Return the question, with the value to be approved in short."""
+        asked = self.gate.question
         if self.gate.kind != "approve":
-            return ""
+            return asked
         try:
-            return "".join(f" · value {brief(read_or_absent(get), 80)}" for _, get in self.record.getters)
+            for _, get in self.record.getters:
+                asked = with_value(asked, brief(read_or_absent(get), 80))
         except Exception:  # it can be rejected unread
-            return ""
+            return self.gate.question
+        return asked
 
     def take(self, answer: Any, run: RunControl) -> None:
         """Make the answer the node's output; raise flytekit's error for a refusal or a value of another type."""

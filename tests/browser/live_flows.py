@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+import pandas as pd
 from flyteidl.core.execution_pb2 import TaskExecution, TaskLog
 from flytekit import (
     WorkflowFailurePolicy,
@@ -92,6 +93,16 @@ def mixed(n: int = 3) -> str:
 def asks() -> int:
     limit = wait_for_input("limit", timeout=timedelta(hours=1), expected_type=int)
     return same(x=approve(limit, "sure", timeout=timedelta(hours=1)))
+
+
+@task
+def reads() -> pd.DataFrame:
+    return pd.DataFrame({"gene": ["BRCA1", "TP53"], "reads": [3, 4]})
+
+
+@workflow
+def reviewed() -> pd.DataFrame:
+    return approve(reads(), "coverage_ok", timeout=timedelta(hours=1))
 
 
 @task

@@ -386,10 +386,26 @@ def test_gates_are_answered_and_a_wrong_value_is_refused(page: Page) -> None:
     field.fill("42")
     field.press("Enter")
     view.until(lambda: view.button("^approve$").count() == 1)
+    view.until(lambda: gates.locator(".ftl-asked").count() == 1)
+    assert gates.locator(".ftl-question").inner_text() == "approve sure?"
+    assert gates.locator(".ftl-asked").inner_text().split() == ["value", "42", "int"]
     view.button("^approve$").click()
     view.until(lambda: run.phase.is_terminal)
     assert run.result == 42
     view.until(lambda: gates.count() == 0)
+
+
+def test_a_gate_shows_the_frame_that_is_to_be_approved_as_the_inspector_does(page: Page) -> None:
+    run = start(flows.reviewed)
+    view = Alone(page, PageController(run))
+    asked = view.element.locator(".ftl-asked")
+    view.until(lambda: asked.locator("table").count() == 1)
+    assert asked.get_by_text("TP53").count() == 1
+    view.node(run.waiting[0]).click()
+    view.until(lambda: view.inspector.locator("table").count() == 1)
+    assert view.inspector.locator("table").inner_text() == asked.locator("table").inner_text()
+    view.button("^reject$").click()
+    view.until(lambda: asked.count() == 0)
 
 
 def test_what_a_box_says_while_it_waits_stays_in_the_box(page: Page) -> None:

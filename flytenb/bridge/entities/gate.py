@@ -15,6 +15,8 @@ from flytenb.errors import DefinitionError
 from flytenb.model.node import Setting
 from flytenb.wording.types import type_text
 
+_VALUE = " · value "
+
 
 @dataclass(frozen=True, slots=True)
 class GateFacts:
@@ -72,4 +74,23 @@ def question(name: str, wanted: str) -> str:
     return f"{name}: {wanted}" if wanted else f"approve {name}?"
 
 
-__all__ = ["Disapproved", "GateFacts", "find_gate", "gate_settings", "question", "read_gate"]
+def with_value(asked: str, value: str) -> str:
+    """Return a question with the value that is to be approved, in short."""
+    return f"{asked}{_VALUE}{value}"
+
+
+def without_value(asked: str) -> str:
+    """Return a question without the value, for a place that shows the value itself."""
+    return asked.partition(_VALUE)[0]
+
+
+__all__ = [
+    "Disapproved",
+    "GateFacts",
+    "find_gate",
+    "gate_settings",
+    "question",
+    "read_gate",
+    "with_value",
+    "without_value",
+]

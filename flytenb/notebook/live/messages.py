@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from flytenb.bridge.entities.gate import without_value
 from flytenb.display.runs.counts import counts_text, finished, node_counts
 from flytenb.display.runs.run_card import given_texts, run_facts
 from flytenb.display.runs.run_state import NodeRecord, RunState
@@ -21,6 +22,7 @@ from flytenb.wording.text import without_code
 from flytenb.wording.values import clean, clip
 
 if TYPE_CHECKING:
+    from flytenb.display.runs.node_details import NodeDetails
     from flytenb.runner.run import Run
 
 _LONGEST = 2_000
@@ -130,3 +132,47 @@ def _gate(path: str, question: str, graph: Graph) -> dict[str, str]:
     outputs = node.interface.outputs if node is not None else ()
     declared = outputs[0].type if kind == "input" and outputs else ""
     return {"path": path, "question": clean(question), "kind": kind or "approve", "type": clean(declared)}
+
+
+def details_message(details: NodeDetails, members: list[list[str]]) -> dict[str, Any]:
+    """Return the message with the details of a node.
+
+    Args:
+        details: the details.
+        members: path, name and state of the nodes that its box represents.
+    """
+    values = (("inputs", details.inputs), ("outputs", details.outputs), ("decks", details.decks))
+    return {
+        "kind": "details",
+        "path": details.path,
+        "name": details.title,
+        "phase": details.phase,
+        "state": details.state,
+        "facts": list(details.facts),
+        "earlier": list(details.earlier),
+        "error": details.error,
+        "values": [
+            {"title": title, "fragments": [each.fragment for each in shown]} for title, shown in values if shown
+        ],
+        "members": members,
+        "links": list(details.links),
+        "log": details.log,
+        "logSize": details.log_size,
+        "source": list(details.source),
+        "failedLine": details.failed_line,
+    }
+
+
+def asked_message(asked: str, details: NodeDetails) -> dict[str, Any]:
+    """Return the message with the value that a gate asks about.
+
+    Args:
+        asked: the question of the gate.
+        details: the details of the gate.
+    """
+    return {
+        "kind": "asked",
+        "path": details.path,
+        "question": clean(without_value(asked)),
+        "fragments": [each.fragment for each in details.inputs],
+    }

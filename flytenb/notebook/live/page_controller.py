@@ -21,7 +21,7 @@ from flytenb.errors import FlytenbError
 from flytenb.model import Graph
 from flytenb.notebook.explore.explorer import show_with_controls
 from flytenb.notebook.live.gate_answers import parse_answer
-from flytenb.notebook.live.messages import box_messages, layout_message, run_message
+from flytenb.notebook.live.messages import asked_message, box_messages, details_message, layout_message, run_message
 from flytenb.notebook.live.page_layout import PageLayout
 from flytenb.notebook.live.page_presence import PagePresence
 from flytenb.notebook.live.run_widget import RunWidget
@@ -243,6 +243,7 @@ class PageController:
         run = self._weak_run()
         handler = {
             "look": self._send_details,
+            "ask": self._send_asked,
             "leave": self._close_details,
             "toggle": self._toggle,
             "all": self._open_all,
@@ -253,7 +254,7 @@ class PageController:
         if run is None:
             self._send_message({"kind": "gone"})
         elif handler is not None:
-            queue = pages.values if message.get("kind") == "look" else self._jobs
+            queue = pages.values if message.get("kind") in ("look", "ask") else self._jobs
             queue.submit(lambda: self._answer_reader(run, handler, message))
 
     def _answer_reader(self, run: Run, handler: Callable[[dict[str, Any]], None], message: dict[str, Any]) -> None:
@@ -264,43 +265,27 @@ class PageController:
         if self.widget is not None:
             self.widget.send(message)
 
-    def _send_details(self, message: dict[str, Any]) -> None:
-        path = str(message.get("path"))
+    def _details(self, path: str) -> NodeDetails:
         try:
-            details = wait_for(lambda: NodeDetails.of(self.run, path, show_with_controls), _PATIENCE)
+            return wait_for(lambda: NodeDetails.of(self.run, path, show_with_controls), _PATIENCE)
         except TimeoutError:
             # A value's own code may take any time and can't be interrupted.
-            details = NodeDetails.of(self.run, path, _not_rendered)
+            return NodeDetails.of(self.run, path, _not_rendered)
+
+    def _send_details(self, message: dict[str, Any]) -> None:
+        path = str(message.get("path"))
+        details = self._details(path)
         with self._lock:
             behind = self._picture.members.get(path, []) or elements_of(self._graph, path, self.run)
             self._logs[path] = details.log_size
-        self._send_message(
-            {
-                "kind": "details",
-                "path": path,
-                "name": details.title,
-                "phase": details.phase,
-                "state": details.state,
-                "facts": list(details.facts),
-                "earlier": list(details.earlier),
-                "error": details.error,
-                "values": [
-                    {"title": title, "fragments": [shown.fragment for shown in values]}
-                    for title, values in (
-                        ("inputs", details.inputs),
-                        ("outputs", details.outputs),
-                        ("decks", details.decks),
-                    )
-                    if values
-                ],
-                "members": members_of(self._graph, behind, self.run),
-                "links": list(details.links),
-                "log": details.log,
-                "logSize": details.log_size,
-                "source": list(details.source),
-                "failedLine": details.failed_line,
-            }
-        )
+        self._send_message(details_message(details, members_of(self._graph, behind, self.run)))
+
+    def _send_asked(self, message: dict[str, Any]) -> None:
+        """Send the value that a gate asks about."""
+        path = str(message.get("path"))
+        asked = self.run.questions.get(path)
+        if asked is not None:
+            self._send_message(asked_message(asked, self._details(path)))
 
     def _close_details(self, message: dict[str, Any]) -> None:
         self._logs.pop(str(message.get("path")), None)

@@ -20,6 +20,7 @@ class Gates {
       const form = this.form(gate);
       this.forms.set(gate.path, form);
       this.element.append(form.element);
+      if (gate.kind !== "input") this.tell({ kind: "ask", path: gate.path });
     }
   }
 
@@ -49,12 +50,21 @@ class Gates {
     const element = h(
       "div",
       { class: "ftl-gate", role: "group", "aria-label": gate.question },
-      h("span", {}, gate.question),
+      h("span", { class: "ftl-question" }, gate.question),
       ...controls,
       note,
     );
     const form = { element, note, late: 0 };
     return form;
+  }
+
+  /** Show the value that a gate asks about, in place of its short form in the question. */
+  asked({ path, question, fragments }) {
+    const form = this.forms.get(path);
+    if (!form || !fragments.length) return;
+    form.element.querySelector(".ftl-question").textContent = question;
+    form.element.querySelector(".ftl-asked")?.remove();
+    form.element.append(h("div", { class: "ftl-asked" }, ...fragments.map(rebuiltHtml)));
   }
 
   answered({ path, error }) {

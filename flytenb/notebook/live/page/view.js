@@ -229,6 +229,7 @@ class View {
   onMessage(message) {
     if (message.kind === "details") this.inspector.fill(message);
     else if (message.kind === "log") this.inspector.append(message);
+    else if (message.kind === "asked") this.gates.asked(message);
     else if (message.kind === "answered") this.gates.answered(message);
     else if (message.kind === "stopping") clearTimeout(this.stopLate);
     else if (message.kind === "gone") this.onGone?.();
