@@ -282,6 +282,8 @@ def _add_labelled(
         elif isinstance(member, Frame):
             with dot.subgraph(name=f"cluster_ft-c-{member.number}") as cluster:
                 cluster.attr(label=_label(text_of([member.title])), labeljust="l", style="rounded")
+                if colour := member.node.settings.get("colour"):
+                    cluster.attr(style="rounded,filled", fillcolor=f"{colour}22")
                 _add_labelled(cluster, scene, inner, member.number)
 
 

@@ -295,7 +295,10 @@ def _stand_in(graph: Graph, members: list[str]) -> Node:
         return replace(first, path=path, settings={**kept, **said, "folded": number}, children=())
     kinds = Counter(n.kind for n in nodes)
     listed = _list(name for name, _ in names.most_common())
-    return Node(path, kinds.most_common(1)[0][0], "nodes", settings={**said, "folded": number, "names": listed})
+    look = {
+        k: v for k in ("colour", "badge") if (v := first.settings.get(k)) and all(n.settings.get(k) == v for n in nodes)
+    }
+    return Node(path, kinds.most_common(1)[0][0], "nodes", settings={**look, **said, "folded": number, "names": listed})
 
 
 def _list(names: Iterable[str]) -> str:

@@ -32,9 +32,10 @@ def _lines(scene: Scene) -> Iterator[str]:
         yield "  classDef dashed stroke-dasharray: 5 3"
         yield f"  class {','.join(f'n{number}' for number in dashed)} dashed"
     yield from (
-        f"  style n{b.number} fill:{colour}22,stroke:{colour}"
-        for b in scene.boxes
-        if (colour := b.node.settings.get("colour"))
+        f"  style {name}{shown.number} fill:{colour}22,stroke:{colour}"
+        for name, kind in (("n", scene.boxes), ("c", scene.frames))
+        for shown in kind
+        if (colour := shown.node.settings.get("colour"))
     )
     yield from (f"  style n{b.number} stroke-width:3px" for b in scene.boxes if b.node.settings.get("asked"))
     stale = [b.number for b in scene.boxes if "stale" in b.node.settings]

@@ -8,30 +8,47 @@ from flytenb.render.shapes import LEFT, Box
 
 SHAPE = 'class="ft-shape" '
 """Class of the elements with the colour of a phase."""
+_CORNER = 9
+"""Pixels that the outline of a gate leaves out at each corner."""
 
 
 def outline(box: Box, left: float, top: float, css: str, look: str) -> str:
     """Return the elements of a box's outline, each with a class and the attributes `look`."""
-    w, h = box.width, box.height
-    if box.shape == "box":
-        return rect(left, top, w, h, 6, css, look)
-    if box.shape == "branch":
-        edge, mid = LEFT, top + h / 2
+    behind = (6, 3) if box.shape == "stack" else ()
+    stacked = "".join(rect(left + by, top + by, box.width, box.height, 6, css, look) for by in behind)
+    return stacked + front(box.shape, left, top, box.width, box.height, css, look)
+
+
+def front(shape: str, left: float, top: float, width: float, height: float, css: str, look: str) -> str:
+    """Return the element of an outline that is in front; `frame` is that of an open container."""
+    if shape == "branch":
+        mid = top + height / 2
         return (
-            f'<path {css}d="M{left:.1f} {mid:.1f}L{left + edge:.1f} {top:.1f}H{left + w - edge:.1f}'
-            f'L{left + w:.1f} {mid:.1f}L{left + w - edge:.1f} {top + h:.1f}H{left + edge:.1f}Z"{look}/>'
+            f'<path {css}d="M{left:.1f} {mid:.1f}L{left + LEFT:.1f} {top:.1f}H{left + width - LEFT:.1f}'
+            f'L{left + width:.1f} {mid:.1f}L{left + width - LEFT:.1f} {top + height:.1f}H{left + LEFT:.1f}Z"{look}/>'
         )
-    if box.shape == "gate":
-        c = 9
+    if shape == "gate":
+        c = _CORNER
         return (
-            f'<path {css}d="M{left + c:.1f} {top:.1f}h{w - 2 * c:.1f}l{c} {c}v{h - 2 * c:.1f}l{-c} {c}'
-            f'h{2 * c - w:.1f}l{-c} {-c}v{2 * c - h:.1f}Z"{look}/>'
+            f'<path {css}d="M{left + c:.1f} {top:.1f}h{width - 2 * c:.1f}l{c} {c}v{height - 2 * c:.1f}l{-c} {c}'
+            f'h{2 * c - width:.1f}l{-c} {-c}v{2 * c - height:.1f}Z"{look}/>'
         )
-    if box.shape in (Kind.INPUTS, Kind.OUTPUTS):
-        return rect(left, top, w, h, min(h / 2, 12.5), css, look)
-    if box.shape == "constant":
-        return rect(left, top, w, h, 4, css, look)
-    return "".join(rect(left + by, top + by, w, h, 6, css, look) for by in (6, 3, 0))
+    radius = {"frame": 8.0, "constant": 4.0}.get(shape, 6.0)
+    if shape in (Kind.INPUTS, Kind.OUTPUTS):
+        radius = min(height / 2, 12.5)
+    return rect(left, top, width, height, radius, css, look)
+
+
+def edge(shape: str, left: float, top: float, height: float, look: str) -> str:
+    """Return the left edge of an outline as a coloured area inside of the line."""
+    x, y, h = left + 1, top + 1, height - 2
+    if shape == "branch":
+        slope = (LEFT - 1) / (h / 2)
+        way = f"M{x + LEFT - 1:.1f} {y:.1f}l{-slope * h / 2:.1f} {h / 2:.1f}l{slope * h / 2:.1f} {h / 2:.1f}h7"
+        return f'<path d="{way}l{-slope * h / 2:.1f} {-h / 2:.1f}l{slope * h / 2:.1f} {-h / 2:.1f}z"{look}/>'
+    if shape == "gate":
+        return f'<path d="M{x + 6:.1f} {y + 2:.1f}l-6 6v{h - 16:.1f}l6 6z"{look}/>'
+    return f'<path d="M{x + 6:.1f} {y:.1f}h-1a5 5 0 0 0-5 5v{h - 10:.1f}a5 5 0 0 0 5 5h1z"{look}/>'
 
 
 def band(box: Box, left: float, top: float) -> str:

@@ -96,7 +96,7 @@ def band_look(kind: Kind) -> str:
 def edge_look(kind: str, *, is_skipped: bool = False) -> str:
     """Return the attributes of an arrow's group, in addition to those of all arrows."""
     dashes = "4 3" if kind == EdgeKind.ORDER else None
-    return _attributes(stroke_dasharray=dashes, stroke_opacity=0.5 if is_skipped else None)
+    return _attributes(stroke_dasharray="1.5 3" if is_skipped else dashes)
 
 
 @lru_cache(maxsize=1)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 
 from flytenb.errors import UsageError
 from flytenb.model import Graph, Node
-from flytenb.wording.values import brief, class_name
+from flytenb.wording.quantities import duration_text
+from flytenb.wording.values import brief, pass_interrupt
 
+TIME_LIMIT = 2.0
+"""Seconds that the style of all drawings may take for one of them."""
 _COLOUR = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
 
 
@@ -55,8 +59,8 @@ theme = Theme()
 def set_style(style: StyleFunction | None) -> None:
     """Set the style of all later drawings: of workflows, of runs and of live views. None removes it.
 
-    `draw(…, style=…)` takes precedence. A node at which the function raises is drawn without a style, and the drawing
-    names the error.
+    `draw(…, style=…)` takes precedence. A node at which the function raises is drawn without a style, and so are those
+    that are left when it has taken two seconds for a drawing; the drawing says so.
 
     Args:
         style: a function that gets a `Node` and returns a `NodeStyle`, or None for no change.
@@ -84,25 +88,37 @@ def styled(graph: Graph, style: StyleFunction, failures: list[str] | None = None
     Args:
         graph: the graph.
         style: the function.
-        failures: gets a line for each node at which the function raised; None lets the exception through.
+        failures: gets a line for each node at which the function raised, and one if it took longer than `TIME_LIMIT`,
+            after which no more nodes are styled; None lets exceptions through and sets no limit.
 
     Raises:
         UsageError: if the function returned something else.
+        Exception: what the function raised.
     """
     nodes = dict(graph.nodes)
+    deadline = time.monotonic() + TIME_LIMIT
     for path, node in graph.nodes.items():
         if node.is_pseudo:
             continue
+        if failures is not None and time.monotonic() > deadline:
+            failures.append(f"the style took longer than {duration_text(TIME_LIMIT)}; it isn't applied from {path} on")
+            break
         try:
-            found = style(node)
-            if found is not None and not isinstance(found, NodeStyle):
-                raise UsageError(f"expected a NodeStyle or None from the style of node {path!r}, got {brief(found)}")
-        except Exception as error:
+            found = _style_of(node, style)
+        except BaseException as error:
             if failures is None:
                 raise
-            failures.append(f"the style failed at {path}: {class_name(error)}: {error}")
+            pass_interrupt(error)
+            failures.append(f"the style failed at {path}: {brief(error, 160)}")
             continue
         if found is not None:
-            given = {each.name: value for each in fields(found) if (value := getattr(found, each.name))}
+            given = {each.name: value for each in fields(NodeStyle) if (value := getattr(found, each.name))}
             nodes[path] = replace(node, settings={**node.settings, **given})
     return replace(graph, nodes=nodes)
+
+
+def _style_of(node: Node, style: StyleFunction) -> NodeStyle | None:
+    found = style(node)
+    if found is not None and not isinstance(found, NodeStyle):
+        raise UsageError(f"expected a NodeStyle or None from the style of node {node.path!r}, got {brief(found)}")
+    return found

@@ -193,8 +193,10 @@ def _box(box: Box, scene: Scene, at: Positions, uid: str) -> str:
     name = clean(" ".join(box.ports)) if box.ports else box.lines[0].text
     ports = f' data-ports="{xml(clean(" ".join(box.ports)))}"' if box.ports else ""
     focus = "" if node.kind is Kind.CONSTANT else ' tabindex="0"'
-    shape = outline(box, left, top, SHAPE, shape_look(node.kind, state)) + band(box, left, top)
-    marks = marks_of(node.settings, left, top, box.width, box.height)
+    shape = outline(box, left, top, SHAPE, shape_look(node.kind, state))
+    if "colour" not in node.settings:  # which takes the place of the band
+        shape += band(box, left, top)
+    marks = marks_of(node.settings, box.shape, left, top, box.width, box.height)
     tip = box.tip
     if state is not None:
         tip = "\n".join(filter(None, (tip, captions.state_caption(state), clean(without_code(state.text)))))
@@ -307,7 +309,7 @@ def _frame(frame: Frame, scene: Scene, at: Positions) -> str:
         f'<g class="ft-cluster ft-kind-{frame.node.kind}" data-path="{path_attribute(frame.path)}"'
         f'{_state_attributes(state)} tabindex="0" role="img" '
         f'aria-label="{_spoken(title.text, frame.node, state)}"><title>{xml(frame.tip)}</title>{shape}'
-        f"{marks_of(frame.node.settings, left, top, right - left, bottom - top)}"
+        f"{marks_of(frame.node.settings, 'frame', left, top, right - left, bottom - top)}"
         f"{_text(Line(title.text, title.css, title.size), start, top + 19, name_look(state))}"
         f"{rest}{_icon(place, top + 6, state)}</g>"
     )

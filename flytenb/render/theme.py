@@ -22,11 +22,11 @@ COLOURS: dict[str, tuple[str, str, str | None]] = {
     "tool": ("#1f7a7a", "#5cc2c2", None),
     "pill": ("#f1f3f5", "#2b3138", None),
     "bad": ("#b34a00", "#f0883e", None),
-    "running": ("#0072b2", "#56b4e9", None),
+    "running": ("#006ba6", "#56b4e9", None),
     "succeeded": ("#00795a", "#2fbf94", None),
-    "failed": ("#c04f00", "#ff8a3d", None),
+    "failed": ("#b24700", "#ff8a3d", None),
     "cached": ("#a8447f", "#dd8fb9", None),
-    "idle": ("#6b747d", "#8b96a1", None),
+    "idle": ("#5e6770", "#9aa5b0", None),
 }
 
 _BAND: dict[str, tuple[Kind, ...]] = {
@@ -86,7 +86,7 @@ _RULES = """
 .ft-drawing [data-phase=ABORTED]>.ft-shape{stroke-dasharray:2 2}
 .ft-drawing [data-phase=SKIPPED]>.ft-shape{stroke-width:1.2;stroke-dasharray:3 4}
 .ft-drawing [data-phase=SKIPPED]>.ft-name{fill:$grey}
-.ft-drawing .ft-edge[data-phase=SKIPPED]{stroke-opacity:.5}
+.ft-drawing .ft-edge[data-phase=SKIPPED]{stroke-dasharray:1.5 3}
 .ft-drawing .ft-node:focus{outline:none}
 .ft-drawing .ft-node:focus-visible>.ft-shape,.ft-drawing .ft-cluster:focus-visible>.ft-shape{stroke:$accent;\
 stroke-width:2.5}

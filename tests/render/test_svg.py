@@ -425,6 +425,15 @@ def test_every_line_and_border_can_be_seen_on_the_card(name: str, theme: int) ->
     assert (pair[0] + 0.05) / (pair[1] + 0.05) >= 3
 
 
+def test_arrows_and_cases_that_were_not_taken_can_be_seen() -> None:
+    """They are dotted: a line of half the colour has half the contrast."""
+    skipped = {path: NodeState(Phase.SKIPPED) for path in ("n1/n0", "n1/n1", "n1/n1/n0")}
+    edges = [e for e in having(parsed(samples.branch(), states=skipped), "ft-edge") if e.get("data-phase") == "SKIPPED"]
+    assert len(edges) > 4
+    assert {(e.get("stroke-dasharray"), e.get("stroke-opacity")) for e in edges} == {("1.5 3", None)}
+    assert ".ft-edge[data-phase=SKIPPED]{stroke-dasharray:1.5 3}" in style_sheet()
+
+
 @pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
 def test_frames_can_be_seen_through_their_opacity(theme: int) -> None:
     frames = list(having(parsed(samples.nested()), "ft-cluster")) + list(having(parsed(samples.failure()), "ft-lane"))
