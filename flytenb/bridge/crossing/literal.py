@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import selectors
 import threading
 from collections.abc import Coroutine, Sequence
 from dataclasses import fields, is_dataclass
@@ -103,9 +105,23 @@ def _finish(coroutine: Coroutine[Any, Any, Any], python_type: Any) -> Any:
 
 class _Loops(threading.local):
     loop: asyncio.AbstractEventLoop | None = None
+    process: int = 0
 
 
 _loops = _Loops()
+
+
+def _loop_of_thread() -> asyncio.AbstractEventLoop:
+    """Return this thread's idle loop of this process, or a new one.
+
+    A forked process shares what `epoll` watches with its parent. When it frees its copy of a loop, it would end the
+    watch of the parent's loop, which then never notices that another thread wakes it. `poll` keeps nothing.
+    """
+    loop = _loops.loop
+    if loop is not None and _loops.process == os.getpid() and not loop.is_running():
+        return loop
+    selector = getattr(selectors, "PollSelector", selectors.SelectSelector)
+    return asyncio.SelectorEventLoop(selector())
 
 
 def run_on_loop(coroutine: Coroutine[Any, Any, Any]) -> Any:
@@ -116,10 +132,8 @@ def run_on_loop(coroutine: Coroutine[Any, Any, Any]) -> Any:
     loop (an eager task's, a notebook's), that one waits, as it does for flytekit's.
     """
     around = asyncio._get_running_loop()
-    loop = _loops.loop
-    if loop is None or loop.is_running():
-        loop = asyncio.new_event_loop()
-    _loops.loop = None
+    loop = _loop_of_thread()
+    _loops.loop, _loops.process = None, os.getpid()
     asyncio._set_running_loop(None)
     try:
         result = loop.run_until_complete(coroutine)
