@@ -20,6 +20,7 @@ import first_draw
 import frames
 import kept_fresh
 import layout
+import layout_names
 import live
 import load
 import look
@@ -57,6 +58,7 @@ WORKLOADS = (
     draw.WORKLOAD,
     draw_folded.WORKLOAD,
     layout.WORKLOAD,
+    layout_names.WORKLOAD,
     live.WORKLOAD,
     page.WORKLOAD,
     memory.WORKLOAD,

@@ -3,4 +3,5 @@
 from layouts import by_node, measured
 from serving import serve
 
-serve(layout=measured(by_node("dagre")))
+by_dagre = by_node("dagre")
+serve(layout=measured(by_dagre), layout_names=measured(by_dagre, has_equal_boxes=False))

@@ -3,4 +3,5 @@
 from layouts import by_node, measured
 from serving import serve
 
-serve(layout=measured(by_node("elk")))
+by_elk = by_node("elk")
+serve(layout=measured(by_elk), layout_names=measured(by_elk, has_equal_boxes=False))

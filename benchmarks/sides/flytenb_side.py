@@ -140,6 +140,7 @@ serve(
     draw=draw,
     draw_folded=draw_folded,
     layout=layout,
+    layout_names=layout,
     live=cells.live(is_loaded=True),
     page=pages.page("flytenb"),
     memory=cells.memory("import flytenb", "flytenb.run(adds, x=0).result"),

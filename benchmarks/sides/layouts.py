@@ -8,10 +8,9 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from statistics import median
 from typing import Any
 
-from measures import Picture, Plan, area_of, bezier, medians, picture_of, plan_of, plan_of_drawing
+from measures import Picture, Plan, bezier, medians, picture_of, plan_of, plan_of_drawing
 from pipelines import corpus
 from serving import Measured
 
@@ -25,11 +24,12 @@ MODULES = Path(__file__).resolve().parents[2] / ".venvs" / "layouts" / "node_mod
 LayOut = Callable[[list[Plan]], list[Picture]]
 
 
-def measured(lay_out: LayOut | None) -> Callable[[int], Callable[[], Measured]]:
+def measured(lay_out: LayOut | None, *, has_equal_boxes: bool = True) -> Callable[[int], Callable[[], Measured]]:
     """Return a workload: the answer is whether there are pictures, the further figures are the measures.
 
     Args:
         lay_out: the side; None is flytenb, with pictures as people see them, folded where it folds.
+        has_equal_boxes: whether the side is given the boxes of flytenb's drawings, or unfolded ones with names.
     """
 
     def prepare(size: int) -> Callable[[], Measured]:
@@ -38,12 +38,12 @@ def measured(lay_out: LayOut | None) -> Callable[[int], Callable[[], Measured]]:
             graphs = list(corpus(size))
             drawings = [Drawing(graph) for graph in graphs]
             if lay_out is None:
-                pictures = alike = [picture_of(drawing) for drawing in drawings]
+                pictures = [picture_of(drawing) for drawing in drawings]
+            elif has_equal_boxes:
+                pictures = lay_out([plan_of_drawing(drawing) for drawing in drawings])
             else:
                 pictures = lay_out([plan_of(graph) for graph in graphs])
-                alike = lay_out([plan_of_drawing(drawing) for drawing in drawings])
-            figures = {"alike_kpx": median(area_of(picture) / 1000 for picture in alike), **medians(pictures)}
-            return Measured(time.perf_counter() - began, len(pictures) > 0, figures)
+            return Measured(time.perf_counter() - began, len(pictures) > 0, medians(pictures))
 
         return once
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import boxes
@@ -162,15 +163,16 @@ def resume(size: int) -> Callable[[], Any]:
     return edited(size, "", "", again)
 
 
-def layout(size: int) -> Callable[[], Any]:
+def layout(size: int, *, has_equal_boxes: bool = True) -> Callable[[], Any]:
     from layouts import by_dot, measured  # imported here: the plain side has no other use for flytenb
 
-    return measured(by_dot)(size)
+    return measured(by_dot, has_equal_boxes=has_equal_boxes)(size)
 
 
 serve(
     resume=resume,
     layout=layout,
+    layout_names=partial(layout, has_equal_boxes=False),
     chain=lambda size: lambda: chain(size),
     fan_out=lambda size: lambda: fan_out(size),
     map_tasks=lambda size: lambda: sum(pool.map(short_nap, range(size))),
