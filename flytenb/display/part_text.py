@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
+from collections.abc import Sequence
 from html.parser import HTMLParser
 from itertools import accumulate
 from unicodedata import combining, east_asian_width
@@ -69,7 +70,7 @@ def _lines(part: Part, width: int) -> list[str]:
         case Note():
             return [f"({part.text})"]
         case Facts():
-            return _aligned([(k, v) for k, v in part.rows])
+            return _aligned(part.rows, width)
         case Tree():
             return [*_tree(part.entries, width), *tree_left_out(part)]
         case Table():
@@ -318,9 +319,10 @@ def _blocks(widths: list[int], label: list[int], width: int) -> list[list[int]]:
     return [block for block in blocks if block]
 
 
-def _aligned(rows: list[tuple[str, str]]) -> list[str]:
-    width = max((width_of(k) for k, _ in rows), default=0)
-    return [f"{_padded(k, width)}  {v}" for k, v in rows]
+def _aligned(rows: Sequence[tuple[str, str]], width: int) -> list[str]:
+    keys = max((width_of(k) for k, _ in rows), default=0)
+    room = max(width - keys - 2, _FEWEST)
+    return [f"{_padded(key, keys)}  {value}" for row in rows for key, value in _wrapped_rows([*row], room)]
 
 
 def width_of(text: str) -> int:

@@ -13,7 +13,7 @@ from flytekit import task, workflow
 
 from flytenb import api
 from flytenb.display.limits import Limits
-from flytenb.display.part import Column, Group, RangeCell, Section, Table, Text
+from flytenb.display.part import Column, Facts, Group, RangeCell, Section, Table, Text
 from flytenb.display.part_text import width_of
 from flytenb.display.rendering import Rendering, render_part
 from flytenb.display.show import show
@@ -180,6 +180,16 @@ def test_tables_fit_a_narrow_terminal_and_name_the_rows_of_each_block(narrow: in
     assert max(map(width_of, lines)) <= narrow
     assert sum(line.startswith("  n2 ") for line in lines) == 2
     assert "            ▒▒▒▒▒▒▒▒▒▒▒▒" in lines[3]
+
+
+def test_facts_are_wrapped_beside_their_names(narrow: int) -> None:
+    why = "no: mashumaro, which converts dataclasses for flytekit, doesn't know DataFrame"
+    lines = render_part(Section("lens", body=Facts([("dataclass field", why), ("bytes", "6")]))).text.splitlines()
+    assert max(map(width_of, lines)) <= narrow
+    assert lines[1].startswith("  dataclass field  no: mashumaro, ")
+    assert lines[2].startswith(19 * " ") and lines[2][19] != " "
+    assert " ".join(" ".join(lines[1:-1]).split()) == f"dataclass field {why}"
+    assert lines[-1] == "  bytes            6"
 
 
 def test_cells_wider_than_a_terminal_are_cut(narrow: int) -> None:
