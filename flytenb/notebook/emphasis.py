@@ -21,13 +21,18 @@ _MORE = "  the whole traceback: "
 
 
 def has_colors(shell: Any) -> bool:
-    """Tell whether the user wants colors: unless `NO_COLOR` is set, or `%colors nocolor`."""
-    return not os.environ.get("NO_COLOR") and str(getattr(shell, "colors", "")).lower() != "nocolor"
+    """Tell whether colors are wanted and shown: not in a file, nor with `NO_COLOR`, `TERM=dumb` or `%colors nocolor`."""
+    is_wanted = not os.environ.get("NO_COLOR") and str(getattr(shell, "colors", "")).lower() != "nocolor"
+    return is_wanted and (_has_kernel(shell) or (sys.stdout.isatty() and os.environ.get("TERM") != "dumb"))
 
 
 def is_colored_terminal(shell: Any) -> bool:
-    """Tell whether the shell prints to a terminal whose user wants colors."""
-    return getattr(shell, "kernel", None) is None and sys.stdout.isatty() and has_colors(shell)
+    """Tell whether the shell prints to a terminal that shows colors, whose user wants them."""
+    return not _has_kernel(shell) and has_colors(shell)
+
+
+def _has_kernel(shell: Any) -> bool:
+    return getattr(shell, "kernel", None) is not None
 
 
 def colored(text: str) -> str:

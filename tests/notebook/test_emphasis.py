@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from flytenb.notebook.emphasis import colored, emphasized, has_colors
+from flytenb.notebook.emphasis import colored, emphasized, has_colors, is_colored_terminal
 
 _ANSI = re.compile(r"\x1b\[[\d;]*m")
 CARD = [
@@ -52,4 +52,19 @@ def test_colors_are_off_by_no_color_or_the_setting_of_ipython(
     variable: str, colors: str, expected: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NO_COLOR", variable)
-    assert has_colors(SimpleNamespace(colors=colors)) is expected
+    assert has_colors(SimpleNamespace(colors=colors, kernel="one")) is expected
+
+
+@pytest.mark.parametrize(
+    ("is_terminal", "kind", "expected"), [(True, "xterm", True), (True, "dumb", False), (False, "xterm", False)]
+)
+def test_without_a_kernel_colors_need_a_terminal_that_shows_them(
+    is_terminal: bool, kind: str, expected: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", kind)
+    monkeypatch.setattr(
+        "flytenb.notebook.emphasis.sys", SimpleNamespace(stdout=SimpleNamespace(isatty=lambda: is_terminal))
+    )
+    shell = SimpleNamespace(colors="neutral")
+    assert (has_colors(shell), is_colored_terminal(shell)) == (expected, expected)

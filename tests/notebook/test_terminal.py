@@ -33,7 +33,8 @@ def quarter(n: int) -> int:
 def session(folder: Path, *lines: str) -> str:
     """Return what a terminal shows of a session with these lines."""
     command = ["-m", "IPython", "--no-banner", "--colors=nocolor", "--simple-prompt"]
-    environment = {**os.environ, "TERM": "dumb", "PYTHONPATH": ROOT, "IPYTHONDIR": str(folder / "ipython")}
+    command += ["--TerminalInteractiveShell.term_title=False"]
+    environment = {**os.environ, "TERM": "xterm", "PYTHONPATH": ROOT, "IPYTHONDIR": str(folder / "ipython")}
     terminal = pexpect.spawn(
         sys.executable,
         command,
