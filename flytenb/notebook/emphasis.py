@@ -21,7 +21,7 @@ _MORE = "  the whole traceback: "
 
 
 def has_colors(shell: Any) -> bool:
-    """Tell whether colors are wanted and shown: not in a file, nor with `NO_COLOR`, `TERM=dumb` or `%colors nocolor`."""
+    """Tell whether colors are wanted and shown: not in files, nor with `NO_COLOR`, `TERM=dumb` or `%colors nocolor`."""
     is_wanted = not os.environ.get("NO_COLOR") and str(getattr(shell, "colors", "")).lower() != "nocolor"
     return is_wanted and (_has_kernel(shell) or (sys.stdout.isatty() and os.environ.get("TERM") != "dumb"))
 
