@@ -457,6 +457,9 @@ def test_an_error_in_a_file_with_magics_that_is_run_has_the_file_and_its_line(pr
     )
     lines = promises.run(f"%run {file}").fails().traceback.splitlines()
     assert f"  {file}, line 6, in bad" in lines
+    assert re.search(r"defined in +flow\.ipy, line 4", promises.run("bad").ok().shown)
+    lines = promises.run("%flyte run bad(x=2)").fails().traceback.splitlines()
+    assert f"  {file}, line 6, in bad" in lines, "also later"
 
 
 def test_an_element_of_a_map_is_named_and_its_facts_are_at_hand(promises: Kernel) -> None:
