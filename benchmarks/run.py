@@ -32,6 +32,7 @@ import page
 import register_cells
 import resume
 import saved
+import saved_runs
 from workload import main
 
 WORKLOADS = (
@@ -65,6 +66,7 @@ WORKLOADS = (
     memory_shown.WORKLOAD,
     register_cells.WORKLOAD,
     saved.WORKLOAD,
+    saved_runs.WORKLOAD,
 )
 
 if __name__ == "__main__":

@@ -153,4 +153,5 @@ serve(
         "cluster = flytenb.cluster(config)",
     ),
     saved=notebooks.saved,
+    saved_runs=notebooks.saved_runs,
 )
