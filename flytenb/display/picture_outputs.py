@@ -19,7 +19,7 @@ class _Images(HTMLParser):
     """Finds the images that are shown at first: those in folded details stay where they are.
 
     Attributes:
-        found: start and stop of the tag, MIME type, data in base64 and text alternative of each image.
+        found: start and stop of the tag, MIME type, data as a notebook has it and text alternative of each image.
     """
 
     def __init__(self, html: str) -> None:
@@ -35,15 +35,26 @@ class _Images(HTMLParser):
         if tag == "details":
             self._folded.append("open" not in given)
         address = _ADDRESS.fullmatch(given.get("src") or "") if tag == "img" else None
-        if address and address[1] in PICTURE_TYPES and not any(self._folded):
+        data = _data(address[1], address[2]) if address and not any(self._folded) else ""
+        if address and data:
             line, column = self.getpos()
             start = self._lines[line - 1] + column
             stop = start + len(self.get_starttag_text() or "")
-            self.found.append((start, stop, address[1], address[2], (given.get("alt") or "").strip("\n")))
+            self.found.append((start, stop, address[1], data, (given.get("alt") or "").strip("\n")))
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "details" and self._folded:
             self._folded.pop()
+
+
+def _data(kind: str, encoded: str) -> str:
+    """Return a picture as a notebook has it, SVG as text and others in base64; `""` for what isn't one."""
+    try:
+        found = base64.b64decode(encoded, validate=True)
+        shown = found.decode() if kind == "image/svg+xml" else encoded
+    except ValueError:
+        return ""
+    return shown if kind in PICTURE_TYPES else ""
 
 
 def move_pictures(notebook: dict[str, Any]) -> int:
@@ -58,9 +69,9 @@ def move_pictures(notebook: dict[str, Any]) -> int:
     number = 0
     for cell in notebook["cells"]:
         if cell["cell_type"] == "code":
-            made = [each for output in cell["outputs"] for each in _with_pictures(output)]
-            number += len(made) - len(cell["outputs"])
-            cell["outputs"] = made
+            outputs = cell.get("outputs", [])
+            cell["outputs"] = [each for output in outputs for each in _with_pictures(output)]
+            number += len(cell["outputs"]) - len(outputs)
     return number
 
 
@@ -78,11 +89,9 @@ def _with_pictures(output: dict[str, Any]) -> Iterator[dict[str, Any]]:
         html = _FRAME.sub("", html).replace("\0", "")
         output["data"]["text/html"] = _stored(html, like=source)
     for _, _, kind, data, text in pictures:
-        is_svg = kind == "image/svg+xml"
-        shown = base64.b64decode(data).decode() if is_svg else data
         yield {
-            "data": {kind: _stored(shown, like=source), "text/plain": _stored(text, like=source)},
-            "metadata": {kind: {"unconfined": True}} if is_svg else {},
+            "data": {kind: _stored(data, like=source), "text/plain": _stored(text, like=source)},
+            "metadata": {kind: {"unconfined": True}} if kind == "image/svg+xml" else {},
             "output_type": "display_data",
         }
 

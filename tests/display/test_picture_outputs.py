@@ -95,6 +95,17 @@ def test_pictures_of_values_move_and_those_in_folded_details_and_of_others_stay(
     assert [each["output_type"] for each in rest] == ["stream", "error"]
 
 
+@pytest.mark.parametrize(
+    "data", ["%%%", base64.b64encode(b"\xff\xfe").decode(), ""], ids=["no base64", "no text", "empty"]
+)
+def test_what_isnt_a_picture_stays(data: str) -> None:
+    html = f'<div class="ft-show"><img src="data:image/svg+xml;base64,{data}"></div>'
+    notebook = saved(new_output("display_data", {"text/html": html}))
+    notebook["cells"].append({"cell_type": "code"})
+    assert move_pictures(notebook) == 0
+    assert "".join(outputs_of(notebook)[0]["data"]["text/html"]) == html
+
+
 def test_the_command_rewrites_a_file_or_a_stream(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
