@@ -63,7 +63,7 @@ class Follow:
 
     @property
     def state(self) -> str:
-        """What it does, in words."""
+        """`starting`, `running`, `waiting for an edit` or `stopped`."""
         if self.is_stopped or self.is_running:
             return "stopped" if self.is_stopped else "running"
         return "starting" if self.run is None and self.error is None else "waiting for an edit"

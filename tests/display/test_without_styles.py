@@ -13,6 +13,7 @@ import pytest
 from flytekit import task
 
 import flytenb
+from flytenb.display.entity_card import entity_bundle
 from flytenb.display.runs.run_card import run_bundle
 from flytenb.display.show import show
 from tests.flows import FLOWS
@@ -50,6 +51,9 @@ DISPLAYS: dict[str, Callable[[], str]] = {
     "nodes": lambda: _html(show(_run().nodes)),
     "comparison": lambda: _html(show(_run().compare(_run()))),
     "lens": lambda: _html(flytenb.lens(pd.DataFrame)),
+    "code": lambda: _html(flytenb.code_of(halved)),
+    "rehearsal": lambda: _html(flytenb.rehearse(halved, n=2)),
+    "task": lambda: entity_bundle(halved, lambda graph, entity: graph)[0]["text/html"],
     "conformance": lambda: _html(flytenb.check_transformer(int)),
     "frame": lambda: show(pd.DataFrame({"who": ["Ada", None], "spent": [1.5, 2.5]}), name="rows").html,
     "numbers": lambda: show([1.5, 2.5], name="rows").html,
