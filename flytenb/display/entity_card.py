@@ -17,7 +17,8 @@ from flytenb.bridge.entities.source import config_of, where_defined
 from flytenb.bridge.workflow.graph import read_graph
 from flytenb.display.part import Column, Facts, Group, Part, Table, Text, TrustedHtml, named_part
 from flytenb.display.rendering import render_part
-from flytenb.errors import FlytenbError, headline
+from flytenb.display.runs.error_message import message_lines
+from flytenb.errors import FlytenbError
 from flytenb.model import Graph, Interface, Kind, Port
 from flytenb.reach.code_parts import cell_name
 from flytenb.reach.staleness import as_compiled_before, recompile_stale
@@ -49,7 +50,7 @@ def entity_bundle(
 def _why_not(error: Exception) -> tuple[tuple[str, str], ...]:
     label = "does not compile"
     if not isinstance(error, FlytenbError):
-        return ((label, headline(error)),)
+        return ((label, " ".join(line.strip() for line in message_lines(error, 4))),)
     hint = (("hint", error.hint),) if error.hint else ()
     return ((label, f"{class_name(error)}: {error.message}"), *hint)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,11 +14,9 @@ from flytenb.bridge.type_engine.scratch_storage import bytes_in
 from flytenb.bridge.type_engine.transformers import captured_log, literal_type_of
 from flytenb.types.value_changes import Change, describe_value, first_change
 from flytenb.wording.quantities import bytes_text
-from flytenb.wording.text import class_name, clip_line
+from flytenb.wording.text import class_name, clip_line, uncolored
 from flytenb.wording.types import type_text
 from flytenb.wording.values import LONG
-
-_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
 @dataclass(frozen=True)
@@ -102,7 +99,7 @@ def send(value: Any, python_type: Any) -> Any:
 
 def explain(error: BaseException) -> str:
     """Return an error as one line: its message, then its class."""
-    text = _COLOURS.sub("", str(error)).strip().partition("\n")[0] or "no message"
+    text = uncolored(str(error)).strip().partition("\n")[0] or "no message"
     # flytekit writes a whole literal into its message, on a line per brace.
     text += "…}" if text.endswith("{") else ""
     return f"{clip_line(text, LONG)} ({class_name(error)})"

@@ -29,6 +29,8 @@ _UNPRINTABLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"
 )
 _CODED = re.compile(r"(\w+: )?(?:USER|SYSTEM):\w+: error=(.*?)(?:, cause=.*)?", flags=re.S)
+_STYLING = re.compile(r"\x1b\[[0-9;:]*[mK]")
+"""Colours, and the erasure of a line."""
 _late: weakref.WeakSet[type] = weakref.WeakSet()
 """Classes with an object that took longer than `PATIENCE`: their code isn't called again."""
 
@@ -43,6 +45,17 @@ class LateError(Exception):
 def clean(text: str) -> str:
     """Return the text with every character that a page or terminal can't show written as its escape."""
     return _UNPRINTABLE.sub(lambda m: m[0].encode("unicode_escape").decode("ascii"), text)
+
+
+def uncolored(text: str) -> str:
+    """Return the text without the codes that give it a colour in a terminal."""
+    return _STYLING.sub("", text)
+
+
+def as_printed(text: str) -> str:
+    r"""Return what remains of a printed text: without colours, of each line what follows its last `\r`; cleaned."""
+    lines = (line.rstrip("\r").rpartition("\r")[2] for line in uncolored(text).split("\n"))
+    return clean("\n".join(lines))
 
 
 def without_code(message: str) -> str:
@@ -144,7 +157,7 @@ def name_of(cls: type) -> str:
 
 
 def message_of(error: BaseException) -> str:
-    """Return the message of an exception, cleaned and bounded.
+    """Return the message of an exception, without colours, cleaned and bounded.
 
     Raises:
         LateError: if its own code takes too long.
@@ -160,4 +173,4 @@ def message_of(error: BaseException) -> str:
         text = str(short[0] if len(short) == 1 else short)
     else:
         text = str(error)
-    return clean(clip(text, LONGEST))
+    return clean(uncolored(clip(text, LONGEST)))

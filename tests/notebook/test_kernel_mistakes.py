@@ -310,7 +310,7 @@ def test_a_mistake_in_a_workflow_shows_its_line_and_a_hint_and_none_of_flytekits
     promises: Kernel, line: str, hint: str, way: str
 ) -> None:
     cell = f"{way}\ndef mistaken(n: int = 1) -> int:\n    {line}"
-    error = promises.run(cell if way == "%%workflow" else f"{cell}\n%flyte draw mistaken").fails()
+    error = promises.run(cell if way == "%%workflow" else f"{cell}\ndrawn = %flyte draw mistaken").fails()
     lines = error.traceback.splitlines()
     assert f"    {line}" in lines
     assert any(text.startswith("  hint: ") and hint in text for text in lines)

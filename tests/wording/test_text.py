@@ -33,7 +33,7 @@ from flytenb.errors import (
 from flytenb.notebook.failures.short_error import printable, short_lines
 from flytenb.session.listing import Listing
 from flytenb.wording import text as user_text
-from flytenb.wording.text import LateError, clean, clip_middle, in_time, message_of
+from flytenb.wording.text import LateError, as_printed, clean, clip_middle, in_time, message_of
 from flytenb.wording.values import brief
 from tests.kernel import Kernel
 
@@ -340,3 +340,16 @@ def test_the_middle_is_clipped_and_the_end_kept(limit: int) -> None:
     assert len(short) == min(limit, 20)
     assert text.startswith(short.partition("…")[0])
     assert text.endswith(short.rpartition("…")[2])
+
+
+@pytest.mark.parametrize(
+    ("text", "printed"),
+    [
+        ("\rread 1/3\rread 2/3\rread 3/3\ndone\n", "read 3/3\ndone\n"),
+        ("one\r\ntwo\r\n", "one\ntwo\n"),
+        ("\x1b[1;31mred\x1b[0m text\x1b[K", "red text"),
+        ("\x1b[2J\x07", "\\x1b[2J\\x07"),
+    ],
+)
+def test_a_log_is_shown_as_a_terminal_leaves_it(text: str, printed: str) -> None:
+    assert as_printed(text) == printed

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import re
-import textwrap
 import traceback
 from typing import TYPE_CHECKING, Any
 
 from flytenb.bridge.execution.calls import is_recoverable
+from flytenb.display.runs.error_message import (
+    first_line,
+    is_flytekits,
+    message_lines,
+    note_lines,
+    process_lines,
+    shown_message,
+    syntax_lines,
+)
 from flytenb.display.runs.hints import hint_for
-from flytenb.display.runs.remote_calls import is_rpc, refused_call, server_message
-from flytenb.display.runs.stack_frames import WIDTH, CellName, cut, frame_lines, frame_place, no_cell
+from flytenb.display.runs.stack_frames import CellName, cut, frame_lines, frame_place, no_cell
 from flytenb.errors import (
     FlytenbError,
     NodeTimeoutError,
@@ -19,13 +26,12 @@ from flytenb.errors import (
     is_library,
     own_frames,
     package_roots,
-    say,
 )
 from flytenb.model import Kind, Phase
 from flytenb.reach.code_parts import with_cell_names
 from flytenb.wording.quantities import count_text, more_text
-from flytenb.wording.text import without_code
-from flytenb.wording.values import brief, class_name, clean
+from flytenb.wording.text import WIDTH, clip
+from flytenb.wording.values import brief, clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -39,9 +45,6 @@ _MOST_CAUSES = 2
 _MOST_MEMBERS = 3
 _MOST_NOTES = 2
 _SHORT = 40
-_MOST_SAID = 4000
-_DUMP = re.compile(r"Flyte Serialized object \(\w+\):(?:\n[ \t]+.*)+")
-"""A literal in flytekit's format, one line per brace; written on one line here."""
 _REMOTE_FRAME = re.compile(r'^  File "(.+)", line (\d+), in (.+)\n(?:    (.+)\n)?', flags=re.M)
 
 
@@ -109,6 +112,7 @@ def failure_lines(
     failure = failure.within(node.error for node in run.nodes.values())
     lines = message_lines(failure.exception, 2 if is_short else 3)
     lines += note_lines(failure.exception, 1 if is_short else _MOST_NOTES)
+    lines += process_lines(failure.exception)
     lines.append(_place(run, failure))
     if failure.inputs:
         lines.append(_inputs(named_inputs(run, failure.path, failure.inputs)))
@@ -117,6 +121,7 @@ def failure_lines(
     lines += _members(failure.exception, cell_name, 1 if is_short else _MOST_MEMBERS)
     frames = [*failure.frames, *_remote_frames(failure)]  # where the result was read, and where the task failed
     lines += frame_lines(frames, cell_name, 1 if is_short else _MOST_FRAMES)
+    lines += syntax_lines(failure.exception)
     lines += cause_lines(failure.exception, cell_name, 1 if is_short else _MOST_CAUSES)
     hint = hint_for(failure.exception) or _retries_hint(run, failure)
     if hint:
@@ -137,42 +142,6 @@ def _retries_hint(run: Run, failure: Failure) -> str:
     return f"{unused} left: only a FlyteRecoverableException is retried, as on a cluster"
 
 
-def message_lines(error: BaseException, most: int) -> list[str]:
-    """Return the exception's name and the first lines of its message; all on one line if `most` is 1."""
-    message = _message(error)
-    message = _DUMP.sub(lambda dump: " ".join(dump[0].split()), message[:_MOST_SAID])
-    lines = [clean(line.strip()) for line in message.splitlines() if line.strip()]
-    name = class_name(error)
-    head = f"{name}: {lines[0]}" if lines else name
-    if most == 1:
-        return [cut(head)]
-    wrapped = [part for line in [head, *lines[1:]] for part in textwrap.wrap(line, WIDTH - 2)]
-    shown = wrapped[:most]
-    if len(wrapped) > most:
-        shown[-1] = cut(f"{shown[-1][: WIDTH - 4]} …")
-    return [shown[0], *(f"  {line}" for line in shown[1:])]
-
-
-def _message(error: BaseException) -> str:
-    """Return an error's message without the code and the cause that flytekit adds; the cause has its own line."""
-    if isinstance(error, FlytenbError):
-        return error.message
-    if is_rpc(error):
-        return server_message(error)
-    if not _is_flytekits(error):
-        return say(error)
-    message = without_code(say(error))
-    refused = refused_call(error)
-    if refused is None:
-        return message
-    # flytekit's own message may be "None"; the server's message is then only in the cause.
-    return "\n".join([server_message(refused), *([message] if message not in ("None", "") else [])])
-
-
-def _is_flytekits(error: BaseException) -> bool:
-    return type(error).__module__.startswith("flytekit.")
-
-
 def _place(run: Run, failure: Failure) -> str:
     # a timeout of ours has said it in its message
     is_said = isinstance(failure.exception, NodeTimeoutError)
@@ -188,11 +157,6 @@ def named_path(run: Run, path: str) -> str:
     """Return the path of a node and the name of its task: `n0/n1 (train)`, `n2/0 (half[0])` for an element of a map."""
     name = clean(run.graph.entity_name(path))
     return f"{path} ({name})" if name else path
-
-
-def first_line(message: str) -> str:
-    """Return the first line of the message of an error."""
-    return clean(without_code(message).partition("\n")[0])
 
 
 def named_inputs(run: Run, path: str, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -251,17 +215,6 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
         yield error
 
 
-def note_lines(error: BaseException, most: int) -> list[str]:
-    """Return the notes added with `add_note`, one per line."""
-    try:
-        notes = getattr(error, "__notes__", ())
-    except Exception:
-        return []
-    texts = [note for note in notes if isinstance(note, str)] if isinstance(notes, list | tuple) else []
-    lines = [line.strip() for text in texts for line in text[:_MOST_SAID].splitlines() if line.strip()]
-    return [cut(f"  note: {clean(line)}") for line in lines[:most]]
-
-
 def cause_lines(error: BaseException, cell_name: CellName, most: int) -> list[str]:
     """Return the chain of causes and contexts, one per line."""
     lines: list[str] = []
@@ -284,9 +237,11 @@ def _is_redundant(error: BaseException, following: BaseException, is_cause: bool
     """Return whether a cause repeats our message or flytekit's, or is internal to flytekit."""
     if isinstance(error, FlytenbError):
         return not own_frames(following.__traceback__)
-    if not _is_flytekits(error):
+    if not is_flytekits(error):
         return False
-    return _message(following) in _message(error) or (not is_cause and not own_frames(following.__traceback__))
+    return shown_message(following) in shown_message(error) or (
+        not is_cause and not own_frames(following.__traceback__)
+    )
 
 
 def _with_place(error: BaseException, cell_name: CellName) -> str:
@@ -297,8 +252,10 @@ def _with_place(error: BaseException, cell_name: CellName) -> str:
 def _also_failed(run: Run) -> list[str]:
     if not run.also_failed:
         return []
-    others = ", ".join(f"{named_path(run, f.path)}: {class_name(f.exception)}" for f in run.also_failed[:3])
-    return [cut(f"  also failed: {others}{', …' if len(run.also_failed) > 3 else ''}")]
+    shown = run.also_failed[:3]
+    room = WIDTH // len(shown)
+    others = [clip(f"{named_path(run, f.path)}: {message_lines(f.exception, 1)[0]}", room) for f in shown]
+    return [cut(f"  also failed: {', '.join(others)}{', …' if len(run.also_failed) > 3 else ''}")]
 
 
 def _not_run(run: Run) -> list[str]:

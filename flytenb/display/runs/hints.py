@@ -116,6 +116,10 @@ _OF_FLYTEKIT: tuple[tuple[str, Hint], ...] = (
         "expected a list: a map_task maps over lists",
     ),
     (
+        r"<coroutine object AsyncPythonFunctionTask\.",
+        "a workflow can't call an async or eager task: await it in an @eager task, in place of the workflow",
+    ),
+    (
         r"type <class 'coroutine'>",
         "an async function returns a coroutine: await it in an @eager task; its decorator needs an `async def` wrapper",
     ),

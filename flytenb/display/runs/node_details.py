@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from flytenb.bridge.entities.source import language_of, source_of, where_defined
 from flytenb.display.limits import Limits
 from flytenb.display.rendering import Rendering, Show
-from flytenb.display.runs.error_card import failure_lines, first_line, named_inputs
+from flytenb.display.runs.error_card import failure_lines, named_inputs
+from flytenb.display.runs.error_message import first_line
 from flytenb.display.runs.source_tokens import Pieces, failed_line, source_lines
 from flytenb.errors import UnknownNameError, say
 from flytenb.model import CacheStatus, Graph, Node
@@ -17,6 +18,7 @@ from flytenb.reach.code_parts import cell_name
 from flytenb.render import captions
 from flytenb.wording.kinds import constant_text
 from flytenb.wording.quantities import duration_text
+from flytenb.wording.text import as_printed
 from flytenb.wording.values import clean
 
 if TYPE_CHECKING:
@@ -96,7 +98,7 @@ class NodeDetails:
             outputs=_values(found._declared_outputs, limits, show) if has_values else (),
             decks=_values(lambda: _decks(found), limits, show) if has_values else (),
             links=web_links(found),
-            log=clean(log[-LOG_SHOWN:]),
+            log=as_printed(log[-LOG_SHOWN:]),
             log_size=len(log),
             error=_error(run, found),
             source=_source(found.entity),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flytenb.errors import say
-from flytenb.wording.text import LONGEST, clean, in_time
+from flytenb.wording.text import LONGEST, clean, in_time, uncolored
 
 
 def is_rpc(error: BaseException) -> bool:
@@ -38,4 +38,4 @@ def server_message(error: Any) -> str:
         words = in_time(type(error), ask)
     except Exception:
         words = ""
-    return clean(words[:LONGEST]) or say(error)
+    return clean(uncolored(words[:LONGEST])) or say(error)

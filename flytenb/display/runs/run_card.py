@@ -20,6 +20,7 @@ from flytenb.render import captions
 from flytenb.render.drawing import Drawing, draw, image_html
 from flytenb.wording.kinds import phase_sign, phase_words
 from flytenb.wording.quantities import count_text, duration_text, more_text
+from flytenb.wording.text import as_printed
 from flytenb.wording.values import clean, clip
 
 if TYPE_CHECKING:
@@ -274,7 +275,7 @@ def _log(run: Run) -> str:
     size = 0
     for node in run.nodes.values():
         if node.log:
-            pieces.append(clean(f"{named_path(run, node.path)}: {node.log}".rstrip()))
+            pieces.append(f"{named_path(run, node.path)}: {as_printed(node.log)}".rstrip())
             size += len(pieces[-1])
             if size > _LOG_SHOWN:
                 return "\n".join(pieces)[:_LOG_SHOWN] + "\n… run.nodes[path].log has all of it"

@@ -8,11 +8,14 @@ from collections.abc import Callable, Iterable
 from itertools import groupby
 
 from flytenb.errors import INSTALLED, STANDARD, is_library
+from flytenb.wording.text import WIDTH
 from flytenb.wording.values import clean
 
-WIDTH = 160
 _MAGIC = "get_ipython().run_"
-"""Start of a line with a magic, whose frame is left out."""
+"""Part of a line with a magic as IPython rewrites it, whose frame is left out: the reader has just run that line."""
+_LONGEST_PATH = 60
+_BEFORE = 20
+"""Characters before the failing part that stay in a line that is too long."""
 
 
 CellName = Callable[[str], str]
@@ -32,7 +35,7 @@ def frame_lines(frames: Iterable[traceback.FrameSummary], cell_name: CellName, m
         cell_name: names the cell of a frame.
         most: most frames shown; a repeated frame counts once.
     """
-    known = [f for f in frames if not (f.line or "").startswith(_MAGIC)]
+    known = [f for f in frames if _MAGIC not in (f.line or "")]
     own = [f for f in known if not is_library(f.filename)]
     if not own:  # a task of an installed package
         own = [f for f in known if not _is_standard(f.filename)]
@@ -40,27 +43,39 @@ def frame_lines(frames: Iterable[traceback.FrameSummary], cell_name: CellName, m
     for same in [list(group) for _, group in groupby(own, lambda f: (f.filename, f.lineno, f.name))][-most:]:
         times = f", {len(same)} times" if len(same) > 1 else ""
         lines.append(cut(f"  {frame_place(same[0], cell_name)}, in {clean(same[0].name)}{times}"))
-        if same[0].line:
-            lines.append(cut(f"    {clean(same[0].line.strip())}"))
-    if own and own[-1].line and (carets := _carets(own[-1])):
-        lines.append(carets)
+        lines += _source_lines(same[0], is_last=same[0] is own[-1] or same[-1] is own[-1])
     if own and known[-1] is not own[-1]:
         lines.append(cut(f"  raised in {frame_place(known[-1], cell_name)}, in {clean(known[-1].name)}"))
     return lines
 
 
-def _carets(frame: traceback.FrameSummary) -> str:
-    """Return carets below the expression that failed, `""` if its place isn't known or it takes several lines."""
+def _source_lines(frame: traceback.FrameSummary, *, is_last: bool = True) -> list[str]:
+    """Return the line of a frame, and carets below the expression that failed if it is the last frame.
+
+    A line that is too long is cut at its end, and before the failing part if that begins beyond the width.
+    """
+    line = (frame.line or "").strip()
+    if not line:
+        return []
+    start, width = _failing_part(frame, line) if is_last else (0, 0)
+    room = WIDTH - 4
+    if start + min(width, _BEFORE) > room:
+        left_out = start - _BEFORE
+        line, start = f"…{line[left_out:]}", _BEFORE + 1
+    carets = "^" * min(width, room - start, len(line) - start)
+    shown = f"    {clean(line)}"
+    return [cut(shown), *([f"    {' ' * start}{carets}"] if carets and clean(line) == line else [])]
+
+
+def _failing_part(frame: traceback.FrameSummary, line: str) -> tuple[int, int]:
+    """Return start and width of the expression that failed in a line without its indentation, width 0 if unknown."""
     start, stop = getattr(frame, "colno", None), getattr(frame, "end_colno", None)
     written = linecache.getline(frame.filename, frame.lineno or 0)
-    line = (frame.line or "").strip()
     if start is None or stop is None or frame.end_lineno != frame.lineno or written.strip() != line:
-        return ""
+        return 0, 0
     coded = written.encode()  # columns are counted in bytes
     left = len(coded[:start].decode(errors="replace")) - (len(written) - len(written.lstrip()))
-    width = min(len(coded[start:stop].decode(errors="replace")), len(line) - left)
-    is_shown_as_written = clean(line) == line and 4 + left + width <= WIDTH
-    return f"    {' ' * left}{'^' * width}" if is_shown_as_written and left >= 0 < width else ""
+    return (left, len(coded[start:stop].decode(errors="replace"))) if left >= 0 else (0, 0)
 
 
 def frame_place(frame: traceback.FrameSummary, cell_name: CellName) -> str:
@@ -75,11 +90,12 @@ def cut(text: str) -> str:
 
 
 def _shortened(filename: str) -> str:
-    """Return the path within the library's directory: `json/decoder.py`."""
+    """Return the path within the library's directory, `json/decoder.py`, or the end of a long one."""
     for root in (*INSTALLED, *STANDARD):
         if filename.startswith(root):
-            return filename[len(root) :].lstrip("/\\") or filename
-    return filename
+            filename = filename[len(root) :].lstrip("/\\") or filename
+            break
+    return filename if len(filename) <= _LONGEST_PATH else f"…{filename[1 - _LONGEST_PATH :]}"
 
 
 def _is_standard(filename: str) -> bool:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Any
 
-from flytenb.display.runs.error_card import MOST_LINES, cause_lines, message_lines, note_lines
+from flytenb.display.runs.error_card import MOST_LINES, cause_lines
+from flytenb.display.runs.error_message import message_lines, note_lines, process_lines
 from flytenb.display.runs.hints import hint_for
 from flytenb.display.runs.stack_frames import cut, frame_lines, frame_place
 from flytenb.errors import DefinitionError, is_foreign, own_frames, package_roots, say
@@ -61,6 +62,7 @@ def cell_error_lines(error: BaseException, shell: Any) -> list[str]:
     else:
         lines = message_lines(error, _MOST_MESSAGE_LINES)
         lines += note_lines(error, 2)
+        lines += process_lines(error)
         lines += frame_lines(_after_shell(error.__traceback__), cell_names(shell), _MOST_FRAMES)
         lines += cause_lines(error, cell_names(shell), 1)
     hint = hint_for(error)

@@ -29,6 +29,7 @@ from flytenb.notebook.page_threads import JobQueue
 from flytenb.notebook.pages import pages
 from flytenb.render.drawing import Drawing
 from flytenb.wording.quantities import duration_text
+from flytenb.wording.text import as_printed
 from flytenb.wording.values import class_name, clean
 
 if TYPE_CHECKING:
@@ -199,8 +200,11 @@ class PageController:
         log = node.log
         if len(log) > sent:
             self._logs[path] = len(log)
-            text = clean(log[sent:][-LOG_SHOWN:])
-            self.widget.send({"kind": "log", "path": path, "from": sent, "text": text, "links": list(web_links(node))})
+            text = log[sent:][-LOG_SHOWN:]
+            # What is written over needs the whole log, for which the page asks.
+            start = -1 if "\r" in text else sent
+            links = list(web_links(node))
+            self.widget.send({"kind": "log", "path": path, "from": start, "text": as_printed(text), "links": links})
 
     # --- layouts -------------------------------------------------------------------------------------------------
 

@@ -11,7 +11,6 @@ import io
 import json
 import os
 import pickle
-import re
 import subprocess
 import sys
 from base64 import b64decode, b64encode
@@ -34,10 +33,9 @@ from flytenb.bridge.type_engine.transformers import (
 )
 from flytenb.types.round_trip import explain
 from flytenb.wording.quantities import duration_text
-from flytenb.wording.text import clip_line
+from flytenb.wording.text import clip_line, uncolored
 from flytenb.wording.values import LONG
 
-_COLOR = re.compile(r"\x1b\[[0-9;]*m")
 _TIME_LIMIT = 120.0
 """Seconds, which include importing the modules of the type."""
 
@@ -72,7 +70,7 @@ def convert_elsewhere(
         late = f"no answer after {duration_text(_TIME_LIMIT)}"
         return Answer(error=late, fix="a transformer must not depend on this process")
     if done.returncode != 0 or not (folder / "answer").exists():
-        message = clip_line(_COLOR.sub("", done.stderr).strip().rpartition("\n")[2], LONG)
+        message = clip_line(uncolored(done.stderr).strip().rpartition("\n")[2], LONG)
         return Answer(error=f"the process ended: {message}", fix="its import must work without this notebook")
     return _read_answer(json.loads((folder / "answer").read_text()))
 
