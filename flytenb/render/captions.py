@@ -98,23 +98,16 @@ def state_caption(state: NodeState, *, is_short: bool = False) -> str:
 
     Args:
         state: the state.
-        is_short: write the sign of the phase instead of its words, where more follows: `▶ 37/100 · 1.3 s`.
+        is_short: leave out the phase, which the mark of the box shows, where more follows: `37/100 · 1.3 s`.
     """
     parts = _state_parts(state)
-    if not _has_words(state):
+    if not has_words(state) or (is_short and len(parts) > 1):
         del parts[0]
-    elif is_short and len(parts) > 1:
-        return f"{sign(state)} {' · '.join(parts[1:])}"
     return " · ".join(parts)
 
 
-def caption_sign(state: NodeState) -> str:
-    """Return the sign that replaces the words of the phase in a short caption, `""` if they aren't in it."""
-    return sign(state) if _has_words(state) else ""
-
-
-def _has_words(state: NodeState) -> bool:
-    """Whether the second line begins with the phase; that a node succeeded is clear from the time and the mark."""
+def has_words(state: NodeState) -> bool:
+    """Tell whether the second line begins with the phase; a node that succeeded has its time and its mark."""
     return state.phase is not Phase.SUCCEEDED or state.duration is None
 
 

@@ -228,7 +228,7 @@ def test_open_containers_are_clusters_with_a_phase() -> None:
     assert set(clusters) == {"n1", "n1/n1"}
     assert clusters["n1"].get("data-phase") == "RUNNING"
     (sub,) = having(clusters["n1"], "ft-sub")
-    assert sub.text == "▶ 3/6 · 2 s"
+    assert sub.text == "3/6 · 2 s"
 
 
 def test_a_cache_hit_looks_its_own() -> None:
@@ -465,7 +465,7 @@ def test_an_ordinary_state_fits_the_narrowest_box(phase: Phase) -> None:
     assert "…" not in (sub.text or "")
 
 
-@pytest.mark.parametrize(("done", "shown"), [(37, "▶ 37/100 · 1.3 s"), (100, "▶ 100/100 · 1.3 s")])
+@pytest.mark.parametrize(("done", "shown"), [(37, "37/100 · 1.3 s"), (100, "100/100 · 1.3 s")])
 def test_the_progress_of_a_map_fits_a_box_of_narrow_lines(done: int, shown: str) -> None:
     b = samples.GraphBuilder("g")
     b.task("n0", "square", "", "list[int]", Kind.MAP)

@@ -32,8 +32,8 @@ _UNTOUCHED = NodeRecord()
 BoxMessage = list[Any]
 """State of one box.
 
-Phase, second line, `"HIT"`, `"REUSED"` or `""`, start time while it runs, error or question, and the sign of the phase
-if the second line begins with the phase in words.
+Phase, second line, `"HIT"`, `"REUSED"` or `""`, start time while it runs, error or question, and whether the second
+line begins with the phase in words.
 """
 
 
@@ -69,7 +69,7 @@ def box_message(state: NodeState, started: float | None) -> BoxMessage:
         str(state.source or ""),
         shown_start,
         clip(clean(without_code(state.text)), _LONGEST),
-        captions.caption_sign(state),
+        captions.has_words(state),
     ]
 
 

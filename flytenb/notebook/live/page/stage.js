@@ -5,7 +5,7 @@ const SCROLLBAR = 20; // px, at least the height of a horizontal scroll bar
 const READABLE = 0.4; // zoom below which letters are smaller than 5 px and aren't painted
 
 // As in the saved picture: letters may be compressed by this share of their width, and a state in less room than
-// WHOLE_STATE, and of what progress and attempts need as well, has the sign of its phase instead of the words.
+// WHOLE_STATE, and of what progress and attempts need as well, is without the words of its phase, which the mark shows.
 const SQUEEZE = 1.2;
 const [WHOLE_STATE, PROGRESS, ATTEMPTS] = [90, 22, 60]; // px
 const ruler = document.createElement("canvas").getContext("2d");
@@ -17,7 +17,7 @@ function caption(box, more = "") {
     const [, ...rest] = words.split(" · ");
     const has = (pattern) => rest.some((part) => pattern.test(part));
     const needed = WHOLE_STATE + (has(/^\d+\/\d+$/) ? PROGRESS : 0) + (has(/^\d+ attempts$/) ? ATTEMPTS : 0);
-    return box.sign && box.room < needed && rest.length ? `${box.sign} ${rest.join(" · ")}` : words;
+    return box.hasWords && box.room < needed && rest.length ? rest.join(" · ") : words;
   });
   ruler.font = box.font ??= `11px ${getComputedStyle(box.sub).fontFamily}`;
   const width = (shown) => ruler.measureText(shown).width;
@@ -126,10 +126,10 @@ class Stage {
     const box = this.boxes.get(path);
     if (!box || isSame(this.painted.get(path), news)) return;
     this.painted.set(path, news);
-    const [phase, words, source, started, text, sign] = news;
+    const [phase, words, source, started, text, hasWords] = news;
     box.started = phase === "RUNNING" ? started : null;
     box.words = words;
-    box.sign = sign;
+    box.hasWords = hasWords;
     box.element.setAttribute("data-phase", phase);
     if (source) box.element.setAttribute("data-cache", source);
     else box.element.removeAttribute("data-cache");
