@@ -8,7 +8,7 @@ from flytenb.model import CacheStatus
 from flytenb.runner.critical_path import critical_path
 from flytenb.runner.node_run import RunOutcome
 from flytenb.wording.kinds import phase_text
-from flytenb.wording.quantities import duration_text
+from flytenb.wording.quantities import count_text, duration_text
 from flytenb.wording.text import clip
 
 _WIDTH = 48
@@ -28,6 +28,7 @@ class Bar:
         start: seconds from the start of the run.
         duration: seconds.
         is_critical: whether it is on the critical path: a shorter duration of it would have ended the run earlier.
+        more: that its outputs are from the cache, `hit`, and how many attempts it took, `2 attempts`.
     """
 
     path: str
@@ -36,6 +37,7 @@ class Bar:
     start: float
     duration: float
     is_critical: bool = False
+    more: str = ""
 
     @property
     def is_element(self) -> bool:
@@ -82,6 +84,12 @@ class Lane:
         return next((phase for phase in _WORST if phase in found), self.bars[0].phase)
 
     @property
+    def more(self) -> str:
+        """Where its outputs are from and how many attempts it took, of several elements what is true of all."""
+        found = {bar.more for bar in self.bars}
+        return found.pop() if len(found) == 1 else ""
+
+    @property
     def is_critical(self) -> bool:
         """Whether one of the bars is on the critical path."""
         return any(bar.is_critical for bar in self.bars)
@@ -118,7 +126,10 @@ class Timeline:
         bars = []
         for node, start, took in nodes:
             phase = str(CacheStatus.REUSED if node.cache_status is CacheStatus.REUSED else node.phase)
-            bars.append(Bar(node.path, names[node.path], phase, start, took, node.path in critical))
+            more = ["hit"] if node.cache_status is CacheStatus.HIT else []
+            more += [count_text(node.attempts, "attempt")] if node.attempts > 1 else []
+            is_critical = node.path in critical
+            bars.append(Bar(node.path, names[node.path], phase, start, took, is_critical, " · ".join(more)))
         return cls(tuple(sorted(bars, key=lambda b: (b.start, b.path))), run.duration or 0.0)
 
     def __repr__(self) -> str:
@@ -133,7 +144,7 @@ class Timeline:
             length = 1 if is_reused else max(1, min(round(bar.duration * scale), _WIDTH - at))
             drawn = " " * at + ("↻" if is_reused else "█") * length
             took = f"{bar.took:>{_TOOK}}"
-            phase = phase_text(bar.phase)
+            phase = f"{phase_text(bar.phase)}{bar.more and f' · {bar.more}'}"
             lines.append(f"{label:<{_NAME}} │{drawn:<{_WIDTH}}│ {took}  {phase}{' •' if bar.is_critical else ''}")
         lines.append(f"{'':<{_NAME}}  {'total':>{_WIDTH}}  {duration_text(self.total):>{_TOOK}}")
         critical = sum(bar.duration for bar in self.bars if bar.is_critical)

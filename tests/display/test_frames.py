@@ -110,7 +110,16 @@ def test_columns_may_have_any_name():
     frame = pd.DataFrame([[1, 2, 3, 4]], columns=["a", "a", None, (1, "x")])
     assert "4 columns" in _assert_shown(frame)
     nested = pd.DataFrame([[1, 2]], columns=pd.MultiIndex.from_tuples([("a", "x"), ("a", "y")]))
-    assert "('a', 'x')" in _assert_shown(nested)
+    assert "a · x" in _assert_shown(nested)
+
+
+def test_each_level_of_an_index_is_a_column() -> None:
+    days = pd.to_datetime(["2024-02-29", "2024-03-01"])
+    frame = pd.DataFrame({"n": [1, 2]}, index=pd.MultiIndex.from_product([days, ["a"]], names=["day", None]))
+    text = _assert_shown(frame)
+    assert text.splitlines()[1].split() == ["day", "index", "n"]
+    assert text.splitlines()[-1].split() == ["2024-03-01", "a", "2"]
+    assert _assert_shown(frame["n"]).splitlines()[-1].split() == ["2024-03-01", "a", "2"]
 
 
 def test_a_long_frame_says_from_how_many_rows_its_summaries_are():

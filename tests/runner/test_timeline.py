@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from flytekit import map_task, task, workflow
+from flytekit import Cache, dynamic, map_task, task, workflow
+from flytekit.exceptions.user import FlyteRecoverableException
 
 import flytenb
 from flytenb.bridge.workflow.graph import read_graph
@@ -116,6 +117,48 @@ def test_all_nodes_of_a_workflow_and_the_elements_of_a_map_are_named() -> None:
         assert [name for name in names if name not in text] == []
         assert "more row" not in text
     assert "SUCCEEDED" not in repr(timeline)
+
+
+@task(cache=Cache(version="1"))
+def stored(n: int) -> int:
+    return n
+
+
+@task(retries=1)
+def unsteady(n: int) -> int:
+    attempts.append(n)
+    if len(attempts) == 1:
+        raise FlyteRecoverableException("the server didn't answer")
+    return n
+
+
+@dynamic
+def spawning(n: int) -> int:
+    return stored(n=unsteady(n=n))
+
+
+@workflow
+def spawns_first(n: int = 1) -> int:
+    return each(n=spawning(n=n))
+
+
+attempts: list[int] = []
+
+
+def test_a_lane_says_that_its_node_was_tried_again_or_is_from_the_cache() -> None:
+    attempts.clear()
+    first, second = flytenb.run(spawns_first), flytenb.run(spawns_first)
+    for done, path, more in ((first, "n0/dn0", "2 attempts"), (second, "n0/dn1", "hit")):
+        timeline = done.timeline()
+        assert {bar.path: bar.more for bar in timeline.bars if bar.more} == {path: more}
+        for text in (repr(timeline), show(timeline).text, show(timeline).fragment):
+            assert f"✓ succeeded · {more}" in text
+
+
+def test_nodes_are_listed_after_the_node_that_they_are_in() -> None:
+    done = flytenb.run(spawns_first)
+    listed = [line.split()[0] for line in show(done.nodes).text.splitlines() if line.strip().startswith("n")]
+    assert listed[1:] == ["n0", "n0/dn0", "n0/dn1", "n1"]
 
 
 def test_the_elements_of_a_map_have_one_lane_with_their_number_their_range_and_the_slowest() -> None:

@@ -36,15 +36,13 @@ def show_pandas(value: Any, view: View) -> Part:
     left, right = view.columns(width)
     page = select_rows(rows, width, _PandasRowSource(value), view)
     shown = value.iloc[page.rows, left:right]
-    index = _pandas_index(value.index, shown.index, view)
+    levels = _pandas_index(value.index, shown.index, view)
     columns = [_pandas_column(value.iloc[:, i], value.columns[i], view, i) for i in range(left, right)]
     cells = [column_cells(shown.iloc[:, i].tolist(), view) for i in range(right - left)]
-    if index is not None:
-        columns.insert(0, index[0])
-        cells.insert(0, index[1])
+    columns, cells = [*(column for column, _ in levels), *columns], [*(texts for _, texts in levels), *cells]
     # Each column takes pandas some time.
     size = bytes_text(int(value.memory_usage(deep=False).sum())) if width <= _WIDE else ""
-    return frame_part(class_name(value), rows, width, (size,), columns, cells, page, extra=index is not None)
+    return frame_part(class_name(value), rows, width, (size,), columns, cells, page, extra=len(levels))
 
 
 @register("pandas.Series")
@@ -56,11 +54,9 @@ def show_pandas_column(value: Any, view: View) -> Part:
     page = select_rows(len(series), 1, _PandasRowSource(series.to_frame()), view)
     head = series.iloc[page.rows]
     column = _pandas_column(series, name or "values", view, 0)
-    columns, cells = [column], [column_cells(head.tolist(), view)]
-    index = _pandas_index(series.index, head.index, view)
-    if index is not None:
-        columns.insert(0, index[0])
-        cells.insert(0, index[1])
+    levels = _pandas_index(series.index, head.index, view)
+    columns = [*(column for column, _ in levels), column]
+    cells = [*(texts for _, texts in levels), column_cells(head.tolist(), view)]
     facts = (count_text(len(value), "value"), bytes_text(int(value.memory_usage(deep=False))))
     return one_column_part(class_name(value), facts, columns, cells, page)
 
@@ -97,7 +93,7 @@ def frame_part(
     cells: list[list[str]],
     page: Page,
     *,
-    extra: bool = False,
+    extra: int = 0,
 ) -> Part:
     """Return the part of a frame: its shape and other facts over its columns and cells."""
     shape = f"{count_text(rows, 'row')} × {count_text(width, 'column')}"
@@ -153,16 +149,26 @@ def _rows(cells: list[list[str]]) -> tuple[tuple[str, ...], ...]:
     return tuple(zip(*cells, strict=True))
 
 
-def _pandas_index(index: Any, shown: Any, view: View) -> tuple[Column, list[str]] | None:
-    """Return the index as a column, or nothing if it is a plain row count."""
+def _pandas_index(index: Any, shown: Any, view: View) -> list[tuple[Column, list[str]]]:
+    """Return each level of the index as a column, or nothing if it is a plain row count."""
     only_counts = type(index).__name__ == "RangeIndex" and index.name is None and index.start == 0 and index.step == 1
-    if only_counts and not view.is_interactive:
-        return None
-    names = [str(n) for n in index.names if n is not None]
-    values = column_cells(shown.tolist(), view)
     if only_counts:
-        return Column("", is_number=True, is_own=False), values
-    return Column(", ".join(names) or "index", f"index {index.dtype}", is_own=False), values
+        counts = Column("", is_number=True, is_own=False)
+        return [(counts, column_cells(shown.tolist(), view))] if view.is_interactive else []
+    found = []
+    for level, name in enumerate(index.names):
+        dtype = index.levels[level].dtype if index.nlevels > 1 else index.dtype
+        head = "index" if name is None else str(name)
+        cells = column_cells(shown.get_level_values(level).tolist(), view)
+        found.append((Column(head, f"index {dtype}", is_own=False), cells))
+    return found
+
+
+def _column_name(name: Any) -> str:
+    """Return the name of a column; the levels of several are separated by a point."""
+    if isinstance(name, tuple) and name:
+        return brief(" · ".join(str(level) for level in name if level != ""), 40).strip("'")
+    return name if isinstance(name, str) else brief(name, 40)
 
 
 def _pandas_column(series: Any, name: Any, view: View, key: int) -> Column:
@@ -179,7 +185,7 @@ def _pandas_column(series: Any, name: Any, view: View, key: int) -> Column:
     else:
         spread = distinct_among(lambda: scanned.iloc[:DISTINCT_ROWS].nunique(), len(scanned))
     summary = summary_text(spread, nulls, len(series), len(scanned))
-    return Column(name if isinstance(name, str) else brief(name, 40), dtype, summary, kind in "iuf", key)
+    return Column(_column_name(name), dtype, summary, kind in "iuf", key)
 
 
 def _polars_column(series: Any, total: int, key: int) -> Column:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -39,7 +40,8 @@ def show_nodes(value: Any, view: View) -> Part:
 
     names = value.names()
     rows = []
-    for path, node in value.items():
+    for path in _in_tree_order(value):
+        node = value[path]
         took = "" if node.duration is None else duration_text(node.duration)
         _, _, more = state_caption(replace(node._state, duration=None)).partition(" · ")
         rows.append((path, names[path], PhaseCell.of(node.phase, has_started=node.started is not None), took, more))
@@ -48,6 +50,24 @@ def show_nodes(value: Any, view: View) -> Part:
     counts = [count_text(len(rows) - elements, "node")]
     counts += [count_text(elements, "element of a map", "elements of maps")] if elements else []
     return Section("", tuple(counts), Table(columns, rows, at_least=_ROWS))
+
+
+def _in_tree_order(paths: Iterable[str]) -> list[str]:
+    """Return the paths as they came, but those in a node after it, and elements of maps, perhaps thousands, last."""
+    inside: dict[str, list[str]] = {}
+    elements, known = [], dict.fromkeys(paths)
+    for path in known:
+        parent, _, name = path.rpartition("/")
+        if name.isdigit():
+            elements.append(path)
+        else:
+            inside.setdefault(parent if parent in known else "", []).append(path)
+    ordered: list[str] = []
+    waiting = inside.pop("", [])[::-1]
+    while waiting:
+        ordered.append(waiting.pop())
+        waiting += inside.pop(ordered[-1], [])[::-1]
+    return [*ordered, *elements]
 
 
 @BUILT_IN.register("flytenb.runner.timeline.Timeline")
@@ -67,7 +87,7 @@ def show_timeline(value: Any, view: View) -> Part:
         start, stop = bar.start / value.scale, (bar.start + bar.duration) / value.scale
         drawn = RangeCell.of(start, stop, is_marked=bar.is_critical)
         name = f"{bar.name} •" if bar.is_critical else bar.name
-        rows.append((bar.path, name, drawn, bar.took, PhaseCell.of(bar.phase)))
+        rows.append((bar.path, name, drawn, bar.took, PhaseCell.of(bar.phase, bar.more and f"· {bar.more}")))
     columns = ("node", "name", "", Column("took", is_number=True), "phase")
     return Section("timeline", facts, Table(columns, rows, len(lanes), at_least=_ROWS))
 
