@@ -158,6 +158,21 @@ def test_a_layout_that_comes_after_the_end_keeps_the_first_line(page: Page) -> N
     assert view.element.locator(".ftl-facts-line").text_content() == f"· {run_facts(run)}"
 
 
+def test_the_picture_of_a_run_that_has_ended_has_the_nodes_that_came_last(page: Page, latch: Latch) -> None:
+    run = start(flows.steps, n=3)
+    controller = PageController(run)
+    view = Alone(page, controller)
+    view.until(lambda: view.node("n0/e0").count() == 1)
+    flows.first_latch.open()
+    latch.open()
+    run.wait()
+    controller.close()
+    controller.tick = lambda: None  # type: ignore[method-assign]  # nothing comes after the end
+    view.until(lambda: "succeeded" in view.element.locator(".ftl-bar").first.inner_text())
+    drawn = {path for path, node in run.graph.nodes.items() if not node.is_pseudo}
+    assert {path for path in drawn if view.node(path).count()} == drawn
+
+
 def test_the_page_writes_durations_as_the_kernel_does(page: Page) -> None:
     seconds = [1, 59, 60, 61, 119, 3599, 3600, 3601, 3660, 86_399, 86_400, 90_000, 1_000_000]
     shown = page.evaluate(f"seconds => {{ {shared_module()}\nreturn seconds.map(clock); }}", seconds)

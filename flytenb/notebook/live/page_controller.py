@@ -135,11 +135,15 @@ class PageController:
         return self._number > 0
 
     def close(self) -> None:
-        """Send the final state and stop listening to the run."""
+        """Send the final state, with the nodes that came last, and stop listening to the run."""
         self._stop_listening()
         with self._lock:
+            self._state = RunState.of(self.run.events)  # the listener may not have received the last ones
+            is_grown = self.is_laid_out and len(self._state.spawned) != self._merged
+        if is_grown:
+            self._lay_out()
+        with self._lock:
             if self.widget is not None:
-                self._state = RunState.of(self.run.events)  # the listener may not have received the last ones
                 self.widget.frame = last = self._frame()
                 self._final = last["run"]  # for a layout that is made after this, without the run
             self._run = None
@@ -225,6 +229,8 @@ class PageController:
         with self._lock:
             self._is_laying_out = False
             self._laid_out = time.monotonic()
+            if merged < self._merged:  # a layout of a later graph was faster
+                return
             if shut is None:
                 self._drawing, self._drawn = picture.drawing, graph
             assert self.widget is not None
