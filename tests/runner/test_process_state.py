@@ -1180,3 +1180,30 @@ def test_tasks_have_the_umask_of_the_cell_that_starts_the_run(processes: bool) -
             assert flytenb.options(processes=processes).run(entity, n=[1, 2]).result == [0o666 & ~mask] * 2
     finally:
         os.umask(before)
+
+
+@task
+def line_figure(n: int) -> object:
+    figure, axes = plt.subplots()
+    axes.plot([0, n])
+    return figure
+
+
+@task
+def open_figures(figure: object) -> int:
+    return len(plt.get_fignums())
+
+
+@workflow
+def with_figure(n: int = 1) -> tuple[object, int]:
+    figure = line_figure(n=n)
+    return figure, open_figures(figure=figure)
+
+
+def test_a_figure_that_is_read_is_not_among_pyplots_which_a_notebook_would_show_again() -> None:
+    run = flytenb.run(with_figure)
+    before = plt.get_fignums()
+    for value in (run.outputs["o0"], run.nodes["n0"].outputs["o0"], run.nodes["n1"].inputs["figure"]):
+        assert type(value).__name__ == "Figure"
+    assert plt.get_fignums() == before
+    assert run.outputs["o1"] == 1  # as on a cluster

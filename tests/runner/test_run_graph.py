@@ -226,3 +226,29 @@ def test_what_was_given_is_what_it_was_when_the_run_began() -> None:
     run = flytenb.run(maps, xs=given)
     given.append(333)
     assert "333" not in flytenb.draw(run).text
+
+
+@task
+def rows(frame: pd.DataFrame) -> int:
+    return len(frame)
+
+
+@dynamic
+def counts_rows(frame: pd.DataFrame) -> int:
+    return rows(frame=frame)
+
+
+@task
+def few() -> pd.DataFrame:
+    return pd.DataFrame({"a": [1, 2]})
+
+
+@workflow
+def counts_few() -> int:
+    return counts_rows(frame=few())
+
+
+def test_a_frame_that_a_dynamic_passes_on_is_not_shown_as_a_temporary_file() -> None:
+    text = flytenb.draw(flytenb.run(counts_few)).text
+    assert "frame = a data frame" in text
+    assert tempfile.gettempdir() not in text

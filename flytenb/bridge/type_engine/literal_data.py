@@ -81,6 +81,9 @@ def _read_scalar(scalar: literal_models.Scalar, python_type: Any) -> Any:
         return _as_dataclass(MessageToDict(scalar.generic), python_type)
     if is_pickled(scalar):
         return Unquoted("a pickled value")
+    for stored in (scalar.schema, scalar.structured_dataset):
+        if stored is not None and "://" not in stored.uri:
+            return Unquoted("a data frame")  # in a temporary folder
     for stored in (scalar.blob, scalar.schema, scalar.structured_dataset):
         if stored is not None:
             return Unquoted(stored.uri or "<empty>")
