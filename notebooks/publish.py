@@ -7,19 +7,21 @@ import re
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import jupytext
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbconvert import HTMLExporter
-from nbconvert.preprocessors import HighlightMagicsPreprocessor
+from nbconvert.preprocessors import HighlightMagicsPreprocessor, Preprocessor
 from traitlets.config import Config
 
 from flytenb.languages.language_registry import find_language
 
 HERE = Path(__file__).parent
 MAGICS = ("%%task", "%%workflow", "%%dynamic", "%%eager")
+_FILE_LINK = re.compile(r"(?<!!)\[([^\]]+)\]\((?!\w+:|#)[^)]+\)")
 _CONTAINER = re.compile(r"%%container\b.*?--lang[ =](\w+)")
 
 
@@ -33,6 +35,20 @@ class HighlightLanguages(HighlightMagicsPreprocessor):
         """Return the language of a cell, None if it is that of the notebook."""
         container = _CONTAINER.match(source)
         return find_language(container[1]).highlight if container else super().which_magic_language(source)
+
+
+class PlainLinks(Preprocessor):
+    """Replaces links to other files by their texts, since the page is sent without them."""
+
+    enabled = True
+
+    def preprocess_cell(
+        self, cell: nbformat.NotebookNode, resources: dict[str, Any], index: int
+    ) -> tuple[nbformat.NotebookNode, dict[str, Any]]:
+        """Return the cell; that of the notebook, which is written too, keeps its links."""
+        if cell.cell_type == "markdown":
+            cell = nbformat.from_dict({**cell, "source": _FILE_LINK.sub(r"*\1*", cell.source)})
+        return cell, resources
 
 
 def execute(source: Path) -> nbformat.NotebookNode:
@@ -61,7 +77,7 @@ def to_page(notebook: nbformat.NotebookNode) -> str:
         template_name="page",
         extra_template_basedirs=[str(HERE)],
         embed_images=True,
-        preprocessors=[HighlightLanguages],
+        preprocessors=[HighlightLanguages, PlainLinks],
         config=Config({"HTMLExporter": {"anchor_link_text": ""}}),
     )
     html, _ = exporter.from_notebook_node(notebook, resources={"dark_theme": _dark_theme(exporter)})

@@ -45,20 +45,26 @@ def _colored_head(found: re.Match[str]) -> str:
     return f"{color}{found[1]}{_END} {_BOLD}{found[2]}{_END} {color}{found[3]}{_END}"
 
 
-def emphasized(lines: list[str]) -> list[str]:
-    """Return the lines of an error card with emphasis; they contain no control characters before."""
-    return [_first(lines[0]), *_others(lines[1:])] if lines else []
+def emphasized(lines: list[str], *, is_page: bool = False) -> list[str]:
+    """Return the lines of an error card with emphasis; they contain no control characters before.
+
+    Args:
+        lines: the lines.
+        is_page: whether a page shows them. Its background of errors is red, on which no red is legible in both themes.
+    """
+    bad = _BOLD if is_page else _BAD
+    return [_first(lines[0], bad), *_others(lines[1:], bad)] if lines else []
 
 
-def _first(line: str) -> str:
+def _first(line: str, bad: str) -> str:
     name, colon, message = line.partition(": ")
-    return f"{_BAD}{name}{_END}{_BOLD}{colon}{message}{_END}"
+    return f"{bad}{name}{_END}{_BOLD}{colon}{message}{_END}"
 
 
-def _others(lines: list[str]) -> Iterator[str]:
+def _others(lines: list[str], bad: str) -> Iterator[str]:
     for line in lines:
         if set(line.strip()) == {"^"}:
-            yield f"{_BAD}{line}{_END}"
+            yield f"{bad}{line}{_END}"
         elif line.startswith(_HINT):
             yield f"{_BOLD}{_HINT}{_END}{line.removeprefix(_HINT)}"
         elif line.startswith(_MORE):

@@ -28,7 +28,8 @@ def marks_of(settings: Mapping[str, object], shape: str, left: float, top: float
         colour = str(settings["colour"])
         # Capital letters: the dark theme replaces its own light colours, which it finds by their small ones.
         paint = f' fill="{colour.upper()}" stroke="none"'
-        found += front(shape, left, top, width, height, "", f'{paint} fill-opacity="{tint(colour):g}"')
+        if shape != "frame":  # around the boxes of others, whose borders would be seen less
+            found += front(shape, left, top, width, height, "", f'{paint} fill-opacity="{tint(colour):g}"')
         found += edge(shape, left, top, height, paint)
     if settings.get("asked"):
         size = left - _OUTSIDE, top - _OUTSIDE, width + 2 * _OUTSIDE, height + 2 * _OUTSIDE

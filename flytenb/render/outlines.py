@@ -20,7 +20,7 @@ def outline(box: Box, left: float, top: float, css: str, look: str) -> str:
 
 
 def front(shape: str, left: float, top: float, width: float, height: float, css: str, look: str) -> str:
-    """Return the element of an outline that is in front; `frame` is that of an open container."""
+    """Return the element of an outline that is in front."""
     if shape == "branch":
         mid = top + height / 2
         return (
@@ -33,7 +33,7 @@ def front(shape: str, left: float, top: float, width: float, height: float, css:
             f'<path {css}d="M{left + c:.1f} {top:.1f}h{width - 2 * c:.1f}l{c} {c}v{height - 2 * c:.1f}l{-c} {c}'
             f'h{2 * c - width:.1f}l{-c} {-c}v{2 * c - height:.1f}Z"{look}/>'
         )
-    radius = {"frame": 8.0, "constant": 4.0}.get(shape, 6.0)
+    radius = 4.0 if shape == "constant" else 6.0
     if shape in (Kind.INPUTS, Kind.OUTPUTS):
         radius = min(height / 2, 12.5)
     return rect(left, top, width, height, radius, css, look)

@@ -82,7 +82,7 @@ def frame_look(frame: Frame, state: NodeState | None) -> str:
     colour, dashes = ("$accent", None)
     if frame.node.kind is Kind.FAILURE:
         colour, dashes = ("$bad", "2 3")
-    own = {"fill": colour, "fill_opacity": 0.05, "stroke": colour, "stroke_opacity": 0.8, "stroke_dasharray": dashes}
+    own = {"fill": colour, "fill_opacity": 0.05, "stroke": colour, "stroke_opacity": 0.9, "stroke_dasharray": dashes}
     return _attributes(**(own | _phase_look(None if state is None else state.phase, _icon_name(state))))
 
 

@@ -16,7 +16,7 @@ COLOURS: dict[str, tuple[str, str, str | None]] = {
     "ink": ("#1f2328", "#e6edf3", "--jp-content-font-color1"),
     "grey": ("#5f6872", "#9aa5b1", None),
     "line": ("#7d8691", "#7b8691", None),
-    "rule": ("#858e98", "#6b7580", None),
+    "rule": ("#7a838d", "#737d88", None),
     "hair": ("#d0d7de", "#3b434c", None),
     "accent": ("#6a4fc9", "#a594f9", None),
     "tool": ("#1f7a7a", "#5cc2c2", None),

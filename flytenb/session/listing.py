@@ -11,6 +11,7 @@ from flytenb.bridge.entities.interface import read_interface
 from flytenb.display.limits import Limits
 from flytenb.display.part import Column, PhaseCell, Table, Text
 from flytenb.display.rendering import Displayed, Rendering, render_part
+from flytenb.model import Phase
 from flytenb.reach.look import one_look
 from flytenb.render.captions import signature
 from flytenb.session.kept_heads import KeptHead
@@ -197,13 +198,17 @@ def _signature(entity: Any) -> str:
 
 
 def _last_runs(runs: Iterable[Run], entities: list[Any]) -> dict[int, str]:
-    """Return the outcome of the last run of each entity by its id, by itself or as a node of another run."""
+    """Return the outcome of the last run of each entity by its id, by itself or as a node of another run.
+
+    Of several nodes in one run, such as the elements of a map, one that failed counts more than those that it stopped.
+    """
     found: dict[int, str] = {}
     wanted = set(map(id, entities))
     for run in reversed(list(runs)):
         if not wanted:
             break
         begun = [node for node in run.nodes.values() if node.started is not None and id(node.entity) in wanted]
+        begun.sort(key=lambda node: node.phase in (Phase.FAILED, Phase.TIMED_OUT))
         found |= {id(node.entity): _outcome(node.phase, node.duration, f" in {run.name}") for node in begun}
         if id(run.entity) in wanted:
             found[id(run.entity)] = _outcome(run.phase, run.duration)

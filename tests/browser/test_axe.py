@@ -1,7 +1,8 @@
-"""What axe-core finds in drawings, run cards and explorers without a front end: both themes, and a narrow window."""
+"""What axe-core and measured contrasts find in drawings, run cards and explorers: both themes, and a narrow window."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -15,9 +16,11 @@ import flytenb
 from flytenb.display.html import page as styled
 from flytenb.display.runs.run_card import run_bundle
 from flytenb.display.show import show
+from flytenb.model import Node, NodeState, Phase
 from flytenb.notebook.explore.explorer import Explorer
 from flytenb.render.drawing import draw
 from tests import render_samples as samples
+from tests.browser.contrasts import low_contrasts
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "best-practice"]}
@@ -83,6 +86,39 @@ def long_text() -> str:
     return shown("\n".join(f"line {n}" for n in range(60)))
 
 
+def not_run() -> str:
+    states = {path: NodeState(Phase.SKIPPED) for path in ("n1/n0", "n1/n1", "n1/n1/n0")}
+    return draw(samples.branch(), states={**states, "n0": NodeState(Phase.ABORTED, 1.0)}).svg
+
+
+def stale() -> str:
+    builder = samples.GraphBuilder("stale")
+    builder.task("n0", "redefined", stale="it was redefined in cell 3")
+    return draw(builder.graph()).svg
+
+
+def folded() -> str:
+    builder = samples.GraphBuilder("many")
+    for number in range(200):
+        builder.task(f"n{number}", "ab"[number % 2])
+    return draw(builder.graph()).svg
+
+
+def own_style() -> str:
+    colours = itertools.cycle(("#000000", "#ffffff", "#f0e442", "#ff0000", "#0000ff", "#00ff00", "#d55e00"))
+
+    def style(node: Node) -> flytenb.NodeStyle:
+        return flytenb.NodeStyle(colour=next(colours), badge="team")
+
+    graph, states = samples.phases()
+    return draw(graph, states=states, style=style).svg + draw(samples.nested(), style=style, upstream="n2").svg
+
+
+def of_a_run() -> str:
+    run, other = (flytenb.start(counted, n=n).wait() for n in (2, 5))
+    return "".join(map(shown, (run.timeline(), run.nodes, run.compare(other))))
+
+
 SHOWN = {
     "phases": phases,
     "frames": lambda: draw(samples.nested()).svg,
@@ -94,6 +130,12 @@ SHOWN = {
     "sweep": sweep,
     "long text": long_text,
     "drawing": lambda: shown(flytenb.draw(counted)),
+    "not run": not_run,
+    "stale": stale,
+    "folded": folded,
+    "styled": own_style,
+    "of a run": of_a_run,
+    "lens": lambda: shown(flytenb.lens(list[int], sample=[1, 2])),
 }
 
 
@@ -119,3 +161,7 @@ def test_axe_finds_nothing(themed: Page) -> None:
         (v["id"], v["help"], [(n["target"], n["failureSummary"]) for n in v["nodes"][:3]])
         for v in found.response["violations"]
     ] == []
+    for name in SHOWN:
+        assert (name, low_contrasts(themed, f"section[aria-label='{name}']")) == (name, [])
+    themed.locator("section[aria-label='of a run'] td").first.hover()
+    assert low_contrasts(themed, "section[aria-label='of a run']") == []

@@ -26,8 +26,10 @@ n1    fit    ◷ timed out  2 s
 n2    score  – skipped"""
 
 
-def test_emphasis_changes_no_character_of_a_card() -> None:
-    shown = emphasized(CARD)
+@pytest.mark.parametrize("is_page", [True, False])
+def test_emphasis_changes_no_character_of_a_card(is_page: bool) -> None:
+    shown = emphasized(CARD, is_page=is_page)
+    assert ("\x1b[1;91m" in "".join(shown)) is not is_page
     assert [_ANSI.sub("", line) for line in shown] == CARD
     assert [a != b for a, b in zip(shown, CARD, strict=True)] == [True, False, False, True, True, True]
     assert emphasized([]) == []

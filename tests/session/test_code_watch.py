@@ -101,6 +101,18 @@ def test_the_list_of_entities_has_signatures_and_the_last_run_also_as_a_node(not
     assert all(row[5].startswith("(") and " -> " in row[5] for row in rows.values())
 
 
+def test_the_last_run_of_a_mapped_task_failed_if_an_element_failed(notebook: Notebook) -> None:
+    """The elements that it stops come after it in the run."""
+    notebook.run(
+        "import flytenb\nfrom flytekit import map_task, task, workflow",
+        "@task\ndef third(x: int) -> int:\n    return 1 // x",
+        "@workflow\ndef all_of() -> list[int]:\n    return map_task(third)(x=[0, 1, 2, 3])",
+        "run = flytenb.options(workers=1).start(all_of).wait()",
+    )
+    rows = {row[0]: row for row in notebook.run("%flyte").rows}
+    assert str(rows["third"][4]).startswith("✕ failed")
+
+
 def test_a_run_without_outputs_makes_nothing_stale(notebook: Notebook) -> None:
     failing = "@task\ndef b(x: int) -> int:\n    return x // 0"
     notebook.run(BASE, failing, "@workflow\ndef one(x: int = 1) -> int:\n    return b(x=x)")

@@ -47,7 +47,7 @@ _STYLE = """
 .ft-sweep label:hover{text-decoration:underline}
 .ft-sweep label:focus-within{outline:2px solid var(--ft-accent)}
 .ft-sweep label input{position:absolute;opacity:0;width:1px;height:1px;margin:0;pointer-events:none}
-.ft-sweep label::after{content:" ↕";color:var(--ft-dim);opacity:.55;font-weight:400}
+.ft-sweep label::after{content:" ↕";color:var(--ft-dim);opacity:.8;font-weight:400}
 .ft-sweep .ft-between{display:none}
 .ft-sweep .ft-down::before{content:attr(data-name)}
 .ft-sweep .ft-down,.ft-sweep span:has(>.ft-up input:checked)>.ft-up{display:none}

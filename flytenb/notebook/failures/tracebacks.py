@@ -45,7 +45,7 @@ class Tracebacks:
         lines = _cleaned(error, lines) if short is None else short
         is_card = is_shown_by_us and (short is not None or hasattr(error, "_render_traceback_"))
         if is_card and has_colors(self._shell):
-            lines = emphasized(lines)
+            lines = emphasized(lines, is_page=getattr(self._shell, "kernel", None) is not None)
         self._show(self._shell, etype if shown is error else type(shown), shown, lines)
 
     def _in_short(self, error: BaseException, lines: list[str]) -> list[str] | None:
