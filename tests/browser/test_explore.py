@@ -9,6 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.contrasts import low_contrasts
 from tests.browser.lab import Lab, Notebook
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -102,23 +103,10 @@ def test_short_values_have_no_boxes_of_the_notebook_s_around_them(notebook: Note
     assert set(grounds) == {"rgba(0, 0, 0, 0)"}
 
 
-@pytest.mark.parametrize("theme", ["JupyterLab Dark", "JupyterLab Light"])
-def test_controls_can_be_read_in_both_themes(notebook: Notebook, theme: str) -> None:
+@pytest.mark.parametrize("theme", ["JupyterLab Dark High Contrast", "JupyterLab Dark", "JupyterLab Light"])
+def test_controls_can_be_read_in_all_themes(notebook: Notebook, theme: str) -> None:
     notebook.theme(theme)
-    contrasts = notebook.page.evaluate(
-        """() => [...document.querySelectorAll('.ft-explore :is(button, select, .ft-range, th span, td)')]
-            .filter(e => e.offsetParent && e.textContent.trim() && e.ariaDisabled !== 'true').map(e => {
-                const light = c => { const [r, g, b] = c.match(/[\\d.]+/g).map(Number)
-                    .map(v => (v /= 255, v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
-                    return 0.2126 * r + 0.7152 * g + 0.0722 * b }
-                let ground = e; const none = c => c === 'rgba(0, 0, 0, 0)' || c === 'transparent'
-                while (ground.parentElement && none(getComputedStyle(ground).backgroundColor))
-                    ground = ground.parentElement
-                const [a, b] = [light(getComputedStyle(e).color), light(getComputedStyle(ground).backgroundColor)]
-                return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05) })"""
-    )
-    assert len(contrasts) > 30
-    assert min(contrasts) >= 4.5
+    assert low_contrasts(notebook.page, ".ft-explore") == []
     rules = {"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "best-practice"]}
     found = Axe().run(notebook.page, context=".ft-explore", options=rules)
     violations = [(v["id"], [n["html"] for n in v["nodes"]]) for v in found.response["violations"]]

@@ -20,6 +20,7 @@ from flytenb.runner.run import Run
 from flytenb.wording.quantities import duration_text
 from tests.browser import live_flows as flows
 from tests.browser.alone import Alone, Latch
+from tests.browser.contrasts import low_contrasts
 
 pytestmark = pytest.mark.browser
 
@@ -570,6 +571,21 @@ def test_axe_finds_nothing_to_complain_of(page: Page, theme: str) -> None:
         for v in found.response["violations"]
     ]
     assert reported == []
+    assert low_contrasts(page, ".ftl") == []
+    page.keyboard.press("Tab")
+    view.node("n0").focus()
+    view.element.locator(".ftl-button").first.hover()
+    assert low_contrasts(page, ".ftl") == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_question_can_be_read(page: Page, theme: str) -> None:
+    run = start(flows.asks)
+    view = Alone(page, PageController(run), theme=theme).until(lambda: page.locator(".ftl-gate").count() == 1)
+    assert low_contrasts(page, ".ftl") == []
+    run.cancel()
+    view.until(lambda: run.phase.is_terminal)
+    assert low_contrasts(page, ".ftl") == []
 
 
 def test_a_thousand_nodes_are_folded_and_can_all_be_seen(page: Page, latch: Latch) -> None:

@@ -10,6 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.contrasts import low_contrasts
 from tests.browser.lab import Lab, Notebook, chromium
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -185,32 +186,14 @@ def test_hostile_words_stay_words(notebook: Notebook, page: Page) -> None:
     assert page.title() != "hacked"
 
 
-@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
-def test_it_can_be_read_in_both_themes(notebook: Notebook, page: Page, theme: str) -> None:
-    notebook.theme(theme)
-    contrasts = page.evaluate(
-        """() => [...document.querySelectorAll('.ft-form b, .ft-form code, .ft-form pre, .ft-form-doc *')]
-            .filter(e => e.offsetParent && e.textContent.trim()).map(e => {
-                const light = c => { const [r, g, b] = c.match(/[\\d.]+/g).map(Number)
-                    .map(v => (v /= 255, v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
-                    return 0.2126 * r + 0.7152 * g + 0.0722 * b }
-                let ground = e; const none = c => c === 'rgba(0, 0, 0, 0)' || c === 'transparent'
-                while (ground.parentElement && none(getComputedStyle(ground).backgroundColor))
-                    ground = ground.parentElement
-                const [a, b] = [light(getComputedStyle(e).color), light(getComputedStyle(ground).backgroundColor)]
-                return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05) })"""
-    )
-    assert len(contrasts) > 20
-    assert min(contrasts) >= 4.5
-
-
-@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
-def test_axe_finds_nothing(notebook: Notebook, page: Page, theme: str) -> None:
+@pytest.mark.parametrize("theme", ["JupyterLab Dark High Contrast", "JupyterLab Light", "JupyterLab Dark"])
+def test_it_can_be_read_in_all_themes(notebook: Notebook, page: Page, theme: str) -> None:
     notebook.theme(theme)
     rules = {"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "best-practice"]}
     found = Axe().run(page, context=".ft-form", options=rules)
     assert found.response["passes"]
     assert [(v["id"], [n["html"] for n in v["nodes"]]) for v in found.response["violations"]] == []
+    assert low_contrasts(page, ".ft-form") == []
 
 
 def test_the_slider_and_its_number_have_a_name_and_one_value(notebook: Notebook) -> None:
