@@ -6,14 +6,16 @@ import gc
 import re
 import weakref
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from flytenb.errors import UsageError
+from flytenb.model import Phase
 from flytenb.reach.object_digest import WatchingWalker
 from flytenb.session.host import host
-from flytenb.session.listing import Listing
+from flytenb.session.listing import Listing, _last_runs
 from tests.ship.notebooks import Notebook, open_notebook
 from tests.waiting import wait_for
 
@@ -101,16 +103,17 @@ def test_the_list_of_entities_has_signatures_and_the_last_run_also_as_a_node(not
     assert all(row[5].startswith("(") and " -> " in row[5] for row in rows.values())
 
 
-def test_the_last_run_of_a_mapped_task_failed_if_an_element_failed(notebook: Notebook) -> None:
-    """The elements that it stops come after it in the run."""
-    notebook.run(
-        "import flytenb\nfrom flytekit import map_task, task, workflow",
-        "@task\ndef third(x: int) -> int:\n    return 1 // x",
-        "@workflow\ndef all_of() -> list[int]:\n    return map_task(third)(x=[0, 1, 2, 3])",
-        "run = flytenb.options(workers=1).start(all_of).wait()",
-    )
-    rows = {row[0]: row for row in notebook.run("%flyte").rows}
-    assert str(rows["third"][4]).startswith("✕ failed")
+@pytest.mark.parametrize("order", [(0, 1, 2), (1, 0, 2), (2, 1, 0)])
+def test_the_last_run_of_a_mapped_task_failed_if_an_element_failed(order: tuple[int, ...]) -> None:
+    """Others end before it, or after it because it stopped them."""
+    entity = object()
+    phases = (Phase.SUCCEEDED, Phase.FAILED, Phase.ABORTED)
+    nodes = {
+        f"n0/{number}": SimpleNamespace(entity=entity, phase=phases[number], started=1.0, duration=2.0)
+        for number in order
+    }
+    run: Any = SimpleNamespace(nodes=nodes, entity=object(), name="wf")
+    assert _last_runs([run], [entity]) == {id(entity): "✕ failed 2 s in wf"}
 
 
 def test_a_run_without_outputs_makes_nothing_stale(notebook: Notebook) -> None:
