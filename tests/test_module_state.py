@@ -60,6 +60,8 @@ LOCKS = {
     "cache/store.py: _counting",
     "cache/store.py: _replacing",
     "engines/choice.py: _lock",
+    "locks.py: _locks",
+    "locks.py: _reentrant",
     "render/wasm.py: _compiling",
     "runner/own_modules.py: _lock",
 }
@@ -93,10 +95,12 @@ OF_THE_PROCESS = {
     "notebook/extension.py: _loaded",  # the extension of each shell
     "reach/file_reads.py: _listening",  # Python can't remove an audit hook
     "reach/file_reads.py: _watching",  # what the hook reports to
+    "record/run_store.py: _inherited",  # connections that a forked process must neither use nor close
     "runner/own_modules.py: _agreed",  # which modules a process has imported
     "runner/own_modules.py: _seen",
 }
 ALLOWED = OWNERS | EXTENSION_POINTS | MEMOS | LOCKS | OF_A_THREAD_OR_CONTEXT | OF_THE_PROCESS
+MAKERS = ("deque", "dict", "list", "set", "read_verbs", "defaultdict", "new_lock", "new_rlock")
 TABLES = ("Registry", "read_verbs", "deque", "WeakKeyDictionary", "WeakSet")
 """What can change even if its name is that of a constant."""
 
@@ -120,7 +124,7 @@ def module_state(file: Path) -> set[str]:
 def _can_change(value: ast.expr | None, is_constant: bool) -> bool:
     if isinstance(value, ast.Call):
         called = ast.unparse(value.func).rpartition(".")[2].lstrip("_")
-        is_object = called[:1].isupper() or called in ("deque", "dict", "list", "set", "read_verbs", "defaultdict")
+        is_object = called[:1].isupper() or called in MAKERS
         return is_object and (not is_constant or called in TABLES)
     return isinstance(value, ast.Dict | ast.List | ast.Set) and not is_constant
 

@@ -5,11 +5,9 @@ flytekit itself makes two directories per task call and deletes neither.
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 import tempfile
-import threading
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,11 +28,11 @@ from flytekit.core.reference_entity import ReferenceEntity
 
 from flytenb.bridge import private
 from flytenb.bridge.stopping import current_attempt
+from flytenb.locks import new_lock, new_rlock
 
-compile_lock = threading.RLock()
+compile_lock = new_rlock()
 """Held while a workflow that several threads can reach is compiled. Taken by plain `with` statements only: a request to
 stop must not arrive between acquiring and releasing it."""
-os.register_at_fork(after_in_child=compile_lock._at_fork_reinit)  # type: ignore[attr-defined]
 
 
 RUN_DIRECTORY = "/flytenb-run-"
@@ -61,7 +59,7 @@ class Workspace:
     """
 
     def __init__(self, root: Path | None = None) -> None:
-        self.lock = threading.Lock()
+        self.lock = new_lock()
         self._root = root
         self.engine = ("auto", False)
         self.notices: deque[str] = deque()

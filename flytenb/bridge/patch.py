@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+
+from flytenb.locks import new_lock
 
 _ABSENT = object()
 
@@ -51,8 +51,7 @@ class SharedPatch:
 
     def __init__(self, patch: Patch) -> None:
         self.patch = patch
-        self._lock = threading.Lock()
-        os.register_at_fork(after_in_child=self._lock._at_fork_reinit)  # type: ignore[attr-defined]
+        self._lock = new_lock()
         self._undo: Callable[[], None] | None = None
         self._made: tuple[Any, Any] = (None, None)
         self._users = 0

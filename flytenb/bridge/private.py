@@ -9,10 +9,11 @@ from __future__ import annotations
 import functools
 import os
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from flytenb.locks import new_lock
 
 if TYPE_CHECKING:
     from flytekit.core.condition import BranchNode
@@ -34,8 +35,7 @@ TASK_LABELS = frozenset([
 ])  # fmt: skip
 """The attributes of tasks that don't change the result of a call."""
 
-_opening = threading.Lock()
-os.register_at_fork(after_in_child=_opening._at_fork_reinit)  # type: ignore[attr-defined]
+_opening = new_lock()
 
 
 def ifelse_block(branch: BranchNode) -> IfElseBlock:

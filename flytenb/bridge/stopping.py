@@ -9,18 +9,18 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
-import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
+from flytenb.locks import new_lock
+
 T = TypeVar("T")
 
 
 NO_INPUTS: Mapping[str, Any] = {}
-_asking = threading.Lock()
-os.register_at_fork(after_in_child=_asking._at_fork_reinit)  # type: ignore[attr-defined]
+_asking = new_lock()
 
 
 class NodeStopped(BaseException):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 
+from flytenb.locks import new_lock
+
 
 class SingleFlight:
     """Lets one of several equal calls run at a time, so that the first one's result serves the others."""
@@ -14,7 +16,7 @@ class SingleFlight:
     def start_anew(self) -> None:
         """Forget the calls of the parent process, in a process that was forked."""
         self.calls: dict[str, tuple[threading.Lock, int]] = {}
-        self.lock = threading.Lock()
+        self.lock = new_lock()
 
     def of(self, key: str) -> Flight:
         """Return a block that waits for the equal calls that began before."""
@@ -35,7 +37,7 @@ class Flight:
 
     def __enter__(self) -> None:
         with self._flights.lock:
-            self._lock, users = self._flights.calls.get(self._key) or (threading.Lock(), 0)
+            self._lock, users = self._flights.calls.get(self._key) or (new_lock(), 0)
             self._flights.calls[self._key] = self._lock, users + 1
         self._lock.acquire()
 

@@ -16,9 +16,9 @@ from typing import Any, NamedTuple
 import diskcache  # type: ignore[import-untyped]
 
 from flytenb.bridge import private
+from flytenb.locks import new_lock
 
-_replacing = threading.Lock()
-os.register_at_fork(after_in_child=_replacing._at_fork_reinit)  # type: ignore[attr-defined]
+_replacing = new_lock()
 _private: Any = None
 """The open store whose directory's permissions were checked."""
 _FIND = "SELECT mode, value FROM Cache WHERE key = ? AND raw = 1 AND expire_time IS NULL"
@@ -49,8 +49,7 @@ os.register_at_fork(after_in_child=lambda: setattr(_reader, "store", None))  # a
 
 _hits: Counter[str] = Counter()
 """How often stored outputs were used, by key, as far as that isn't written yet."""
-_counting = threading.Lock()
-os.register_at_fork(after_in_child=_counting._at_fork_reinit)  # type: ignore[attr-defined]
+_counting = new_lock()
 
 
 class StoredOutputs(NamedTuple):

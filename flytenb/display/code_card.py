@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from flytenb.display.part import Group, Note, Part, Section, Table, Text
 from flytenb.display.rendering import Displayed, Rendering, render_part
 from flytenb.display.type_lens import WHOLE
 from flytenb.errors import UsageError
+from flytenb.locks import cached_property
 from flytenb.reach.code_parts import CodePart, Key, PartsReader
 from flytenb.wording.text import class_name
 

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
-from threading import RLock
 from types import FunctionType
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from flytenb.errors import DefinitionError
+from flytenb.locks import new_rlock
 from flytenb.wording.packages import named
 
 Display = Callable[[Any, Any], Any]
@@ -78,7 +78,7 @@ class Registry:
         self._names: dict[str, Display] = {}
         self._predicates: list[_Predicate] = []
         self._cache: WeakKeyDictionary[type, tuple[Display, ...]] = WeakKeyDictionary()
-        self._lock = RLock()
+        self._lock = new_rlock()
 
     def register(self, type_or_predicate: Key) -> Callable[[F], F]:
         """Return a decorator that registers a function for a type, a dotted type name or a predicate.

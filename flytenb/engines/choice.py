@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import threading
 from collections.abc import Callable
 from functools import cache
 from importlib.metadata import entry_points
@@ -14,6 +12,7 @@ from flytenb.engines.engine import ContainerEngine, ContainerJob
 from flytenb.engines.host_interpreter import HostInterpreter
 from flytenb.engines.image_name import is_by_digest
 from flytenb.errors import ContainerError, closest
+from flytenb.locks import new_lock
 
 GROUP = "flytenb.engines"
 """Entry points whose objects, called without arguments, return an engine; each is known by its entry point's name."""
@@ -25,8 +24,7 @@ _OURS: dict[str, Callable[[], ContainerEngine]] = {
     "host": HostInterpreter,
 }
 _said: set[str] = set()
-_lock = threading.Lock()
-os.register_at_fork(after_in_child=_lock._at_fork_reinit)  # type: ignore[attr-defined]
+_lock = new_lock()
 _HINT = "start a Docker engine or point DOCKER_HOST at one, or unpack the image: flytenb.engines.unpack(archive, image)"
 
 

@@ -21,6 +21,7 @@ from flytenb.engines.engine import ContainerJob, Exit
 from flytenb.engines.image_name import full_name
 from flytenb.engines.job_output import JobOutput
 from flytenb.errors import ContainerError, say
+from flytenb.locks import new_lock
 
 _SOCKET = "/var/run/docker.sock"
 _LOOK_EVERY = 0.05
@@ -43,7 +44,7 @@ class DockerEngine:
         os.register_at_fork(after_in_child=self._start_anew)
 
     def _start_anew(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = new_lock()
         self._pulls: dict[tuple[str, str], _Pull] = {}
         self._cleaned: set[str] = set()
         self._lost: set[str] = set()

@@ -6,11 +6,12 @@ import marshal
 import os
 import socket
 import sys
-import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+from flytenb.locks import new_lock
 
 _SUPERVISOR = str(Path(__file__).with_name("supervisor.py"))
 
@@ -25,7 +26,7 @@ class ForkServer:
 
     def start_anew(self) -> None:
         """Start without a process: that of a forked process's parent isn't its own."""
-        self._lock = threading.Lock()
+        self._lock = new_lock()
         if self._link is not None:
             self._link.close()
         self._link = None

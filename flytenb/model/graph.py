@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 
 from flytenb.errors import UnknownNameError, closest
+from flytenb.locks import cached_property
 from flytenb.model.node import Edge, Interface, Kind, Node, Port, Setting
 
 

@@ -14,6 +14,7 @@ from queue import SimpleQueue
 from typing import Protocol
 
 from flytenb.errors import headline
+from flytenb.locks import new_lock
 
 INTERVAL = 0.1
 """Seconds between two updates of a page."""
@@ -38,7 +39,7 @@ class Ticker:
         """Reset the state; a forked process has none of its parent's threads."""
         self._views: list[Tickable] = []
         # The lock is acquired directly: an interrupt in the condition's Python code would leave it locked.
-        self._lock = threading.Lock()
+        self._lock = new_lock()
         self._wake = threading.Condition(self._lock)
         self._thread: threading.Thread | None = None
         self._is_kept = True
@@ -97,7 +98,7 @@ class JobQueue:
     def _start_anew(self) -> None:
         """Reset the state; a forked process has none of its parent's threads."""
         self._jobs: SimpleQueue[Callable[[], None]] = SimpleQueue()
-        self._lock = threading.Lock()
+        self._lock = new_lock()
         self._thread: threading.Thread | None = None
         self._is_kept = True
 

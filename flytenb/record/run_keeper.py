@@ -158,7 +158,7 @@ class RunKeeper:
                 store.prune(rules.days * _DAY, rules.size)
         except StoreError as e:
             self._say("a run wasn't kept", str(e))
-        except Exception as e:  # what a run holds is the user's
+        except BaseException as e:  # what a run holds is the user's; the thread must go on
             self._say("a run wasn't kept", headline(e))
         if not is_over:
             self._put_later(weakref.ref(run), rules, max(_EVERY, _SHARE * (time.monotonic() - began)))

@@ -1,4 +1,4 @@
-"""The folder of kept runs: an SQLite database and the files of values. Imports the standard library and xxhash only.
+"""The folder of kept runs: an SQLite database and the files of values. Imports the standard library, xxhash and a lock.
 
 The head and the body of a run start with digests, that of the body over the nodes too, and each file is listed with its
 digest. What doesn't match counts as missing.
@@ -10,7 +10,6 @@ import os
 import shutil
 import sqlite3
 import stat
-import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -19,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import xxhash
+
+from flytenb.locks import new_lock
 
 VERSION = 1
 """Changes with the form of what is stored; a store of another version is left alone."""
@@ -32,6 +33,9 @@ _TABLES = """
 CREATE TABLE runs (id TEXT PRIMARY KEY, begun REAL NOT NULL, size INTEGER NOT NULL, head BLOB, body BLOB);
 CREATE TABLE nodes (run TEXT, path TEXT, body BLOB, PRIMARY KEY (run, path));
 """
+_inherited: list[sqlite3.Connection] = []
+"""Connections of the process that this one was forked from. They are kept, since closing one would wait for the lock of
+a request that a thread of the parent was making."""
 
 
 class StoreError(Exception):
@@ -64,7 +68,7 @@ class RunStore:
     def __init__(self, folder: Path, *, is_made: bool = True) -> None:
         self.folder = folder
         self._is_made = is_made
-        self._lock = threading.Lock()
+        self._lock = new_lock()
         self._process = 0
         self._connection: sqlite3.Connection | None = None
 
@@ -126,9 +130,8 @@ class RunStore:
             StoreError: if the folder can't be used.
         """
         files = self.folder / "files"
-        folders = (
-            [path.name for path in files.iterdir()] if files.exists() else []
-        )  # before the rows that announce them
+        # Before the rows that announce them.
+        folders = [path.name for path in files.iterdir()] if files.exists() else []
         rows = self._rows("SELECT id, begun, size, head FROM runs ORDER BY begun DESC")
         known = {row[0] for row in rows}
         for name in folders:
@@ -198,9 +201,10 @@ class RunStore:
         """
         with self._lock:
             try:
-                if self._connection is None or self._process != os.getpid():  # a fork must not use its parent's
-                    self._connection, self._process = self._connect(), os.getpid()
-                connection = self._connection
+                connection = self._connection_here()
+                if connection is None:
+                    connection = self._connection = self._connect()
+                    self._process = os.getpid()
                 with connection:
                     connection.execute("BEGIN IMMEDIATE" if is_writing else "BEGIN")
                     yield connection
@@ -247,9 +251,16 @@ class RunStore:
     def close(self) -> None:
         """Close the database; the next call opens it again."""
         with self._lock:
-            if self._connection is not None and self._process == os.getpid():
-                self._connection.close()
+            if (connection := self._connection_here()) is not None:
+                connection.close()
             self._connection = None
+
+    def _connection_here(self) -> sqlite3.Connection | None:
+        """Return the open connection of this process; leave one that it has inherited as it is."""
+        if self._connection is not None and self._process != os.getpid():
+            _inherited.append(self._connection)
+            self._connection = None
+        return self._connection
 
 
 def _make_private(folder: Path) -> None:

@@ -7,7 +7,6 @@ import marshal
 import os
 import shutil
 import tempfile
-import threading
 import weakref
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -21,6 +20,7 @@ from flytenb.bridge.execution.files import may_hold_files
 from flytenb.bridge.execution.kept_values import AbsentValue, StoredValue, write_value
 from flytenb.bridge.type_engine.key_order import Orders
 from flytenb.errors import AbsentValueError
+from flytenb.locks import new_rlock
 from flytenb.record.read_back import reads_back
 from flytenb.runner.held_values import drop_values, replace_values, values_of
 from flytenb.runner.interrupts import held_back
@@ -62,7 +62,7 @@ class ValueMemory:
 
     def start_anew(self) -> None:
         """Look at no run: those of the process that this one was forked from are never moved here."""
-        self._lock = threading.RLock()
+        self._lock = new_rlock()
         self._dead: deque[_Holding] = deque()
         self._fresh: deque[_Holding] = deque()
         self._held: deque[_Holding] = deque()

@@ -7,11 +7,11 @@ import copy
 import secrets
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from flytenb.errors import FlytenbError, LayoutError, LayoutTimeoutError, SaveError
+from flytenb.locks import cached_property
 from flytenb.model import Graph, NodeState
 from flytenb.render import graph_text, layout
 from flytenb.render.dot import layout_dot, to_dot

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cached_property
 from itertools import islice, pairwise
 
+from flytenb.locks import cached_property
 from flytenb.render.clearance import Rect, points_of, rects_of
 from flytenb.render.layout import Curve, Point, Positions
 from flytenb.render.scene import Scene

@@ -6,9 +6,7 @@ import _thread
 import atexit
 import contextlib
 import importlib.metadata
-import os
 import struct
-import threading
 from collections.abc import Callable
 from functools import lru_cache
 from importlib.util import find_spec
@@ -16,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flytenb.errors import LayoutError, LayoutTimeoutError
+from flytenb.locks import new_lock
 from flytenb.render.private_cache import PrivateCache
 from flytenb.wording.quantities import duration_text
 
@@ -158,8 +157,7 @@ def _new_engine(wasmtime: Any) -> Any:
     return wasmtime.Engine(config)
 
 
-_compiling = threading.Lock()
-os.register_at_fork(after_in_child=_compiling._at_fork_reinit)  # type: ignore[attr-defined]
+_compiling = new_lock()
 
 
 def compiled_graphviz() -> bytes:

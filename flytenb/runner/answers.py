@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import sqlite3
-import threading
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from flytenb.bridge.execution.backend_request import as_output, is_backend_task,
 from flytenb.bridge.execution.packing import build_packing
 from flytenb.bridge.stopping import current_attempt
 from flytenb.errors import FlytenbError, closest
+from flytenb.locks import new_lock
 from flytenb.model.request import Request
 from flytenb.reach.state_kinds import MAIN_THREAD
 from flytenb.reach.state_uses import NOTHING, StateUse
@@ -40,7 +40,7 @@ class Answers:
 
     def __init__(self, given: Any = None) -> None:
         self._given = given
-        self._lock = threading.Lock()
+        self._lock = new_lock()
         self._requests: list[Request] = []
         self._used: set[Any] = set()
         self.notes: dict[str, tuple[str, ...]] = {}

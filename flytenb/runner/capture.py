@@ -14,6 +14,7 @@ from contextvars import ContextVar
 from typing import Any, Protocol, TextIO
 
 from flytenb.bridge.stopping import current_attempt, shielded
+from flytenb.locks import new_lock
 
 
 class Writable(Protocol):
@@ -59,7 +60,7 @@ class PrintRouting:
     """The replaced streams of the process, while runs print."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = new_lock()
         self._users = 0
         # Recently installed streams. `print` of CPython 3.11 has no reference to its stream: a stream that another
         # thread replaces and frees during the call crashes the process.
@@ -100,7 +101,7 @@ class PrintRouting:
     def start_anew(self) -> None:
         """Reset the routing in a forked process, which has no runs."""
         self._users = 0
-        self._lock = threading.Lock()
+        self._lock = new_lock()
         self._take_out()
 
     def _take_out(self) -> None:

@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
+from flytenb.locks import new_lock
+
 _SLACK = 64
 """Maximum number of kept entries of cancelled jobs beyond the number of jobs."""
 
@@ -22,7 +24,7 @@ class Clock:
     def start_anew(self) -> None:
         """Start without a thread and jobs: a forked process has none of its parent's threads."""
         # The lock itself is taken, never the condition: an interrupt amid the latter's Python code leaves it locked.
-        self._lock = threading.Lock()
+        self._lock = new_lock()
         self._wake = threading.Condition(self._lock)
         self._due: list[tuple[float, int]] = []
         self._jobs: dict[int, Callable[[], None]] = {}

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import asyncio
 import selectors
-import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 from flytenb.bridge.stopping import Attempt, NodeStopped, shielded
+from flytenb.locks import new_lock
 from flytenb.reach.process_state import save_state, set_environment
 from flytenb.reach.state_captures import Restore
 from flytenb.runner.exclusion import Hold
@@ -28,7 +28,7 @@ class EagerState:
     def __init__(self, hold: Hold, attempt: Attempt) -> None:
         self._hold = hold
         self._attempt = attempt
-        self._lock = threading.Lock()
+        self._lock = new_lock()
         self._absences = 1
         self._own: Restore | None = None
         self._loop: asyncio.AbstractEventLoop | None = None

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from flytenb.locks import new_lock
 from flytenb.reach.process_state import set_environment
 from flytenb.reach.state_captures import Restore
 from flytenb.reach.state_uses import StateUse
@@ -68,7 +69,7 @@ class Exclusion:
     Tasks that wait for the same state form a line; lines are ordered by their start.
     """
 
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _lock: threading.Lock = field(default_factory=new_lock)
     _holds: list[Hold] = field(default_factory=list)
     _lines: dict[StateUse, dict[tuple[int, str], _Waiter]] = field(default_factory=dict)
     _environment: Restore | None = None
@@ -79,7 +80,7 @@ class Exclusion:
         os.register_at_fork(after_in_child=self._start_anew)
 
     def _start_anew(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = new_lock()
         self._holds, self._lines, self._strict = [], {}, 0
 
     def take(self, hold: Hold, wake: Callable[[], None]) -> Blocked | None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from flytenb.errors import full_traceback, own_frames, say
+from flytenb.locks import cached_property
 from flytenb.model import Phase
 from flytenb.reach.code_parts import with_cell_names
 from flytenb.wording.text import class_name, without_code

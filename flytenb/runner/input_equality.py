@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from functools import cached_property
 from typing import Any
 
 from flytenb.bridge.context import Workspace
@@ -14,6 +13,7 @@ from flytenb.bridge.type_engine.key_order import is_same_literal
 from flytenb.cache.single_flight import SingleFlight
 from flytenb.cache.value_digest import ValueDigest
 from flytenb.errors import headline
+from flytenb.locks import cached_property
 from flytenb.model.workflow import Binding, Constant, DictBinding, ListBinding, Promise
 from flytenb.runner.journal import Journal
 from flytenb.runner.output_files import changed_file

@@ -18,6 +18,7 @@ from typing import Any
 
 from flytenb.bridge.stopping import shielded
 from flytenb.errors import headline
+from flytenb.locks import new_rlock
 from flytenb.model import CacheStatus, Phase, RunEvent
 from flytenb.runner.interrupts import Latch
 from flytenb.runner.record import Record
@@ -60,7 +61,7 @@ class Journal:
     """
 
     def __init__(self, listeners: Iterable[Listener] = ()) -> None:
-        self.lock = threading.RLock()
+        self.lock = new_rlock()
         self.records: dict[str, Record] = {}
         self.weak = weakref.ref(self)
         self.run_record = Record("", self.weak)

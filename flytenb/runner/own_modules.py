@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import importlib
-import os
 import sys
-import threading
 from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
+from flytenb.locks import new_lock
 from flytenb.reach.ownership import is_own_module
 
 _MAIN = ("__main__", "__mp_main__")
-_lock = threading.Lock()
-os.register_at_fork(after_in_child=_lock._at_fork_reinit)  # type: ignore[attr-defined]
+_lock = new_lock()
 _judged: dict[str, tuple[Any, bool]] = {}
 """Modules by name, and whether each is the user's own: there are thousands, and each task reads them."""
 _seen: dict[str, tuple[Any, int]] = {}

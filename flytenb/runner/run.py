@@ -8,7 +8,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Mapping
-from functools import cached_property, partial
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -17,6 +17,7 @@ from flytenb.bridge.execution.files import Handouts
 from flytenb.bridge.workflow.graph import hold_graph, read_graph
 from flytenb.bridge.workflow.reading_cache import Reading, read_later, read_once
 from flytenb.errors import FlytenbError, RunCancelledError
+from flytenb.locks import cached_property
 from flytenb.model import Graph, NodeState, Phase, RunEvent
 from flytenb.runner.absent import read_or_absent
 from flytenb.runner.answers import Answers
@@ -184,9 +185,8 @@ class Run:
             BaseException: the failed task's own exception, if it failed.
         """
         if self.phase is Phase.SUCCEEDED:
-            values = self._plan.outputs
             with self._scheduler.workspace.entered():
-                return build_result(self._root.interface, values, self._handouts.give)  # type: ignore[arg-type]
+                return build_result(self._root.interface, self._plan.outputs, self._handouts.give)  # type: ignore[arg-type]
         self._raise_failure()
         raise FlytenbError(f"the run of {self.name!r} is not over yet", hint="run.wait() waits for it")
 

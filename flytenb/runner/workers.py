@@ -13,6 +13,7 @@ from contextlib import suppress
 from queue import SimpleQueue
 
 from flytenb.bridge.execution.coroutines import begin_thread
+from flytenb.locks import new_lock
 from flytenb.reach.working_directory import take_own_cwd
 
 
@@ -25,7 +26,7 @@ class WorkerPool:
 
     def start_anew(self) -> None:
         """Start without threads: a forked process has none of its parent's."""
-        self._lock = threading.Lock()
+        self._lock = new_lock()
         self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._idle = 0
         self._count = 0

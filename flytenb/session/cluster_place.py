@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from flytenb.bridge.cluster.registered_interface import referenced, require_inte
 from flytenb.bridge.cluster.remote_values import remote_workspace
 from flytenb.bridge.cluster.spec_process import spec_process
 from flytenb.bridge.entities.interface import is_map, map_target, require_entity, require_local
+from flytenb.locks import cached_property
 from flytenb.reach.staleness import recompile_stale
 from flytenb.session.host import host
 from flytenb.ship.exported_module import Export

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from flytenb.locks import new_lock, new_rlock
 from flytenb.model import Phase
 from flytenb.runner.interrupts import held_back
 from flytenb.session.options import Options
@@ -48,8 +48,8 @@ class Follow:
         self._entity: Any = None
         self._code: Code | None = None
         self._still: tuple[Code | None, int] = None, -1  # a reading, and how many runs had begun; none was on
-        self._reading = threading.Lock()
-        self._lock = threading.RLock()
+        self._reading = new_lock()
+        self._lock = new_rlock()
         self._wanted = 0
         self._edited = 0  # the latest of them for which the run in progress is cancelled
         self._served = 0

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+from flytenb.locks import cached_property
 from flytenb.session.session import Session
 
 if TYPE_CHECKING:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 from weakref import WeakValueDictionary
 
 from flytenb.errors import UnknownNameError, closest
+from flytenb.locks import new_lock
 from flytenb.session.code_watch import CodeWatch
 from flytenb.ship.cells import Cells
 
@@ -74,7 +74,7 @@ class Session:
         self.code = CodeWatch(self.cells)
         self.namespace: dict[str, Any] = {}
         self._runs: tuple[tuple[object, Run], ...] = ()  # replaced as a whole: the threads of a sweep add some
-        self._runs_lock = threading.Lock()
+        self._runs_lock = new_lock()
         self.runs_begun = 0
         self.inputs: dict[str, Any] = {}
         self.configured: dict[str, Choice] = {}

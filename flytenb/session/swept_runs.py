@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -16,6 +15,7 @@ from flytenb.display.runs.run_card import run_bundle
 from flytenb.display.runs.sweep_card import SweepTable, SweepTableRow
 from flytenb.display.show import show
 from flytenb.errors import UsageError, closest
+from flytenb.locks import new_lock
 from flytenb.model import Phase
 from flytenb.runner.run import Run
 from flytenb.wording.kinds import phase_words
@@ -100,7 +100,7 @@ class Sweep(Displayed):
         self._shown_outputs: tuple[str, ...] | None = None
         self._shown_in: int | None = None  # the number of the cell whose output has its table
         self._order = [*range(len(runs))]
-        self._lock = threading.Lock()
+        self._lock = new_lock()
         self._waiting = [*reversed(runs)]
         self._cards: dict[int, str] = {}
         self._is_cancelled = False

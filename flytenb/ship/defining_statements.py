@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Collection, Iterator, Sequence
-from functools import cached_property
 
+from flytenb.locks import cached_property
 from flytenb.reach.mutators import changes_container
 from flytenb.ship.module_head import read_head
 from flytenb.ship.needed_statements import subclass_hook

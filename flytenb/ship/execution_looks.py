@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from dataclasses import dataclass, field
 from flytenb.bridge.cluster.execution_facts import AttemptFacts, NodeFacts, Ran, execution_node
 from flytenb.bridge.cluster.execution_reader import ExecutionReader
 from flytenb.errors import ClusterError, headline
+from flytenb.locks import new_lock
 from flytenb.model import Phase
 from flytenb.runner.resources import resources
 from flytenb.ship.eager_calls import EagerCalls
@@ -93,7 +93,7 @@ class ExecutionLooks:
         self._known: set[str] = set()
         self._grown: set[str] = set()
         self._pause = _SHORTEST
-        self._reading = threading.Lock()  # a cell may read a run that is followed
+        self._reading = new_lock()  # a cell may read a run that is followed
         self._is_lost = False
         self._is_over = False
         self._is_detached = False

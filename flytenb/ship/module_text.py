@@ -7,8 +7,8 @@ import re
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
+from flytenb.locks import cached_property
 from flytenb.reach.name_lookup import is_own
 from flytenb.ship.module_head import Head
 from flytenb.ship.needed_statements import NeededStatements

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 from flytenb.bridge.cluster.closure_graph import closure_gates, closure_graph, closure_names, task_graph
@@ -17,6 +16,7 @@ from flytenb.bridge.cluster.node_entities import entities_by_path
 from flytenb.bridge.cluster.registration import name_on_cluster
 from flytenb.bridge.cluster.remote_values import guess_interface, remote_workspace
 from flytenb.errors import UsageError
+from flytenb.locks import cached_property
 from flytenb.model import Graph
 from flytenb.model.workflow import Workflow
 from flytenb.reach.staleness import recompile_stale

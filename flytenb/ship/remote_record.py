@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Callable, Sequence
-from functools import cached_property
 from typing import Any
 
 from flytenb.bridge.cluster.execution_facts import Ran
@@ -13,6 +12,7 @@ from flytenb.bridge.cluster.remote_values import RemoteValues
 from flytenb.bridge.context import Workspace
 from flytenb.bridge.crossing import CrossingValue
 from flytenb.errors import RemoteTaskError, RemoteTraceError
+from flytenb.locks import cached_property
 from flytenb.runner.failure import Failure
 from flytenb.runner.record import Record, RunLog
 from flytenb.runner.use import Getter

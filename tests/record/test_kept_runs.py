@@ -514,6 +514,22 @@ def test_a_full_disk_is_reported_once_and_what_was_written_can_be_read(
     assert flytenb.load_run(run.id, str(folder)).result == 2
 
 
+def test_an_exception_that_ends_a_thread_leaves_later_runs_kept(
+    folder: Path, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write_or_leave(value: Any, *how: Any) -> Any:
+        if value.native() == 4:
+            raise SystemExit("left")
+        return write_value(value, *how)
+
+    monkeypatch.setattr(run_description, "write_value", write_or_leave)
+    with pytest.warns(UserWarning, match="a run wasn't kept: SystemExit: left"):
+        run = flytenb.options(keep=str(folder)).run(double, x=2)
+        assert host.keeper.wait(60)
+        assert not run.is_kept
+    assert kept(folder, double, x=1).is_kept
+
+
 @task
 def annotated() -> Annotated[pd.DataFrame, "a note"]:
     return pd.DataFrame({"a": [1]})

@@ -10,6 +10,7 @@ import signal
 import sqlite3
 import stat
 import tempfile
+import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
@@ -20,6 +21,7 @@ import pytest
 
 from flytenb.record.run_store import DATABASE, RunStore, StoredRun, StoreError, digests_in
 from tests.forks import fork
+from tests.waiting import PATIENCE
 
 KILLS = 100
 NOBODY = 65534
@@ -229,6 +231,31 @@ def test_a_fork_doesnt_use_the_connection_of_its_parent(folder: Path) -> None:
     assert ends_well(forked(lambda: put(store, 2)))
     put(store, 3)
     assert list(readable(folder)) == ["run1", "run2", "run3"]
+
+
+def test_a_fork_reads_while_a_thread_of_its_parent_writes(folder: Path) -> None:
+    store = RunStore(folder)
+    put(store, 1)
+    begun, may_end = threading.Event(), threading.Event()
+
+    def write() -> None:
+        with store._open(is_writing=True):
+            begun.set()
+            may_end.wait(PATIENCE)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    begun.wait(PATIENCE)
+
+    def read() -> None:
+        signal.alarm(60)
+        assert list(store.heads()) == ["run1"]
+        store.close()
+
+    assert ends_well(forked(read))
+    may_end.set()
+    writer.join()
+    assert list(readable(folder)) == ["run1"]
 
 
 def kill_writers(folder: Path, kills: int) -> None:

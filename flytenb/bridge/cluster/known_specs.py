@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -14,6 +13,7 @@ from flytekit.configuration.default_images import DefaultImages
 from flytenb.bridge.cluster.module_outline import installed_packages, is_plain, outline
 from flytenb.bridge.cluster.spec_process import environment
 from flytenb.bridge.cluster.specs import EntitySpec, SpecRequest
+from flytenb.locks import new_lock
 
 _MOST = 8
 """Modules whose specs are kept."""
@@ -69,7 +69,7 @@ class KnownSpecs:
     """Specs by what they depend on."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = new_lock()
         self._kept: dict[tuple[Any, ...], tuple[SpecRequest, tuple[EntitySpec, ...]]] = {}
 
     def find(self, source: SpecSource, request: SpecRequest) -> tuple[EntitySpec, ...] | None:

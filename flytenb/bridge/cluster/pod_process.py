@@ -11,7 +11,6 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,7 @@ from flytenb.bridge.cluster.specs import EntitySpec
 from flytenb.bridge.entities.kind import function_of, is_map, map_target, short_name
 from flytenb.bridge.execution.pod import builds_image, is_of_cell, last_line, serialise
 from flytenb.errors import FlytenbError
+from flytenb.locks import cached_property
 from flytenb.wording.quantities import duration_text
 
 _TEMPLATE = re.compile(r"\{\{\s*[.$](\w+)\s*\}\}")

@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Any
 from flytekit.configuration.file import FLYTECTL_CONFIG_ENV_VAR, FLYTECTL_CONFIG_ENV_VAR_OVERRIDE
 
 from flytenb.bridge.cluster.specs import REPLY
+from flytenb.locks import new_lock
 
 _HERE = Path(__file__).parents[3]
 _PROGRAM = "flytenb.bridge.cluster.spec_program"
@@ -38,7 +38,7 @@ class SpecProcess:
 
     def forget(self) -> None:
         """Start without a process: that of a forked process's parent isn't its own."""
-        self._lock = threading.Lock()
+        self._lock = new_lock()
         if self._process is not None:
             self._process.returncode = 0  # or Python warns that it still runs
         self._process = None

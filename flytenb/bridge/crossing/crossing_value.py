@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
+import threading
 from contextlib import suppress
-from threading import Lock
 from typing import Any
 
 from flytekit.core.type_engine import TypeEngine
@@ -13,9 +12,9 @@ from flytekit.models.types import LiteralType
 
 from flytenb.bridge.crossing.copiers import Copier, UnprovenError
 from flytenb.bridge.crossing.literal import to_literal, to_native
+from flytenb.locks import new_lock
 
-_making = Lock()
-os.register_at_fork(after_in_child=_making._at_fork_reinit)  # type: ignore[attr-defined]
+_making = new_lock()
 
 
 class OutputType:
@@ -120,7 +119,7 @@ class CopiedValue(CrossingValue):
         self.output_type = output_type
         self.held = held
         self._literal: Literal | None = None
-        self._lock: Lock | None = None  # made on first use: the garbage collector traverses locks
+        self._lock: threading.Lock | None = None  # made on first use: the garbage collector traverses locks
 
     @property
     def method(self) -> str:
@@ -130,7 +129,7 @@ class CopiedValue(CrossingValue):
     def literal(self) -> Literal:
         """Convert on first use, and only once: a file may have to be written."""
         with _making:
-            lock = self._lock = self._lock or Lock()
+            lock = self._lock = self._lock or new_lock()
         with lock:
             if self._literal is None:
                 self._literal = to_literal(self.held, self.output_type.python_type, self.output_type.literal_type)

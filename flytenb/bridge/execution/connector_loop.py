@@ -11,6 +11,7 @@ from types import FrameType
 from typing import Any
 
 from flytenb.bridge.stopping import NodeStopped, raise_in
+from flytenb.locks import new_lock
 
 
 class ConnectorLoop:
@@ -24,7 +25,7 @@ class ConnectorLoop:
 
     def start_anew(self) -> None:
         """Start without a thread: a forked process has none of its parent's threads."""
-        self._lock = threading.Lock()
+        self._lock = new_lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._is_closed = threading.Event()

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-import threading
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -27,6 +26,7 @@ from flytekit.types.structured.structured_dataset import StructuredDataset
 
 from flytenb.bridge import private
 from flytenb.bridge.context import Workspace
+from flytenb.locks import new_lock
 
 Own = Callable[[Workspace, dict[str, Any]], None]
 """Gives a task its own copies of the files among its inputs."""
@@ -225,7 +225,7 @@ class Handouts:
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = new_lock()
         self._root: Path | None = None
 
     def give(self, value: Any, declared: Any) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, MutableMapping
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.getipython import get_ipython
@@ -13,6 +12,7 @@ from flytenb.bridge.entities.interface import short_name
 from flytenb.display.limits import Limits
 from flytenb.display.part import Group, Part, Section, Table, Text
 from flytenb.display.rendering import Rendering, render_part
+from flytenb.locks import cached_property
 from flytenb.notebook.forms.python_source import name_of
 from flytenb.notebook.front_end import has_reader
 from flytenb.wording.types import type_text

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextvars
 import secrets
-import threading
 from typing import TYPE_CHECKING, Any
 
 from IPython.display import display as _display
@@ -14,6 +13,7 @@ from flytenb.display.html import page
 from flytenb.display.runs.run_card import placeholder, run_bundle
 from flytenb.display.show import show
 from flytenb.errors import headline
+from flytenb.locks import new_lock
 from flytenb.model import Phase
 from flytenb.notebook.front_end import has_reader
 from flytenb.notebook.live.run_view import RunView
@@ -47,8 +47,8 @@ class FollowView:
         self._run: Run | None = None
         self._view: RunView | None = None
         self._good: tuple[Run | None, dict[str, str]] = None, _NOTHING
-        self._lock = threading.Lock()
-        self._publishing = threading.Lock()
+        self._lock = new_lock()
+        self._publishing = new_lock()
         self._is_due = False
         self._is_ticking = False
         self._button: Any = None

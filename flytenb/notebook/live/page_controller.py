@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 import weakref
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from flytenb.display.rendering import Rendering, render_part
 from flytenb.display.runs.node_details import LOG_SHOWN, NodeDetails, elements_of, members_of, web_links
 from flytenb.display.runs.run_state import RunState
 from flytenb.errors import FlytenbError
+from flytenb.locks import new_rlock
 from flytenb.model import Graph
 from flytenb.notebook.explore.explorer import show_with_controls
 from flytenb.notebook.live.gate_answers import parse_answer
@@ -72,7 +72,7 @@ class PageController:
         self._memory = memory
         self._is_explorer = is_explorer
         self._jobs = jobs or pages.layouts
-        self._lock = threading.RLock()
+        self._lock = new_rlock()
         self._state = RunState()
         self._graph: Graph = run.graph
         self._merged = 0

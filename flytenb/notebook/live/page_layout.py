@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 
 from flytenb.errors import LayoutError
+from flytenb.locks import cached_property
 from flytenb.model import Graph
 from flytenb.render.drawing import Drawing
 from flytenb.render.folding import close_containers

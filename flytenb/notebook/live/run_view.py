@@ -14,6 +14,7 @@ from IPython.display import display as _display
 from flytenb.display.runs.progress import FIRST_IN_TERMINAL, Progress
 from flytenb.display.runs.run_card import failure_text, placeholder, run_bundle
 from flytenb.display.show import show
+from flytenb.locks import new_rlock
 from flytenb.notebook.emphasis import colored, is_colored_terminal
 from flytenb.notebook.front_end import has_reader, needs_widget, with_explorer_note
 from flytenb.notebook.pages import pages
@@ -58,7 +59,7 @@ class RunView:
         self._cell: int = shell.execution_count if place is None else place[1]
         self._memory = memory
         self._wants_widget = False
-        self._lock = threading.RLock()
+        self._lock = new_rlock()
         self._controller: PageController | None = None
         self._is_shown = place is not None  # what it shows stays until there is a picture
         self._has_picture = False

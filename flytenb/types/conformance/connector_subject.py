@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 from flytenb.bridge.context import Workspace
@@ -15,6 +14,7 @@ from flytenb.bridge.execution import connector_facts as facts
 from flytenb.bridge.execution.connector import Asking, expect_resource, phase_name, prepare_job, store_meta
 from flytenb.bridge.execution.connector_loop import ConnectorLoop
 from flytenb.errors import is_foreign, is_library
+from flytenb.locks import cached_property
 from flytenb.runner.resources import resources
 from flytenb.types.conformance.subject import BrokenError, NotCheckedError
 from flytenb.wording.quantities import duration_text

@@ -5,12 +5,12 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from flytenb.bridge.entities.interface import function_of
 from flytenb.bridge.execution import pod
+from flytenb.locks import cached_property
 from flytenb.runner.run import Run
 from flytenb.runner.settings import Settings
 from flytenb.types.conformance.subject import NotCheckedError

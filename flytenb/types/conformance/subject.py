@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from flytenb.bridge.type_engine import TypeTransformer
+from flytenb.locks import cached_property
 from flytenb.types.round_trip import send
 
 

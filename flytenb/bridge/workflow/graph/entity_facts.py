@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
 from typing import Any
 
 from flytekit.core.workflow import WorkflowBase
@@ -15,6 +14,7 @@ from flytenb.bridge.entities.interface import (
     read_interface,
     read_settings,
 )
+from flytenb.locks import cached_property
 from flytenb.model import Interface, Kind
 from flytenb.model.node import Setting
 
