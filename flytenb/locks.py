@@ -41,6 +41,11 @@ def _start_anew() -> None:
 
 os.register_at_fork(after_in_child=_start_anew)
 
+no_forks = new_rlock()
+"""While a thread holds it, no other one can fork: a forked process would keep the ends of pipes that are being given to
+another one, and who reads would wait for both."""
+os.register_at_fork(before=no_forks.acquire, after_in_parent=no_forks.release, after_in_child=no_forks.release)
+
 
 class cached_property(functools.cached_property[T]):  # noqa: N801 - as the one of functools
     """A property that is computed once; threads that compute it at the same time all get what one of them computed.

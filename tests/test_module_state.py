@@ -62,6 +62,7 @@ LOCKS = {
     "engines/choice.py: _lock",
     "locks.py: _locks",
     "locks.py: _reentrant",
+    "locks.py: no_forks",
     "render/wasm.py: _compiling",
     "runner/own_modules.py: _lock",
 }

@@ -16,6 +16,7 @@ from pathlib import Path
 from flytenb.engines.engine import NO_LIMITS, Exit, ResourceLimits
 from flytenb.engines.fork_server import fork_server
 from flytenb.engines.job_output import HEAD, JobOutput
+from flytenb.locks import no_forks
 
 _LOOK_EVERY = 0.05
 _PIECE = 1 << 20
@@ -54,12 +55,13 @@ def run_supervised(
     request = (limits.memory or 0, limits.processes or 0, cpus, place, dict(environment), [*words])
     output = JobOutput(log, head)
     with ExitStack() as opened:
-        (its_stop, stop), (printed, its_output), (report, its_report) = (_pipe(opened) for _ in range(3))
-        _enlarge(printed)
-        others = (its_stop, its_output, its_report)
-        fork_server.start(request, [*(end.fileno() for end in others), *descriptors])
-        for end in others:
-            end.close()
+        with no_forks:
+            (its_stop, stop), (printed, its_output), (report, its_report) = (_pipe(opened) for _ in range(3))
+            _enlarge(printed)
+            others = (its_stop, its_output, its_report)
+            fork_server.start(request, [*(end.fileno() for end in others), *descriptors])
+            for end in others:
+                end.close()
         try:
             _pass_on(printed.fileno(), output, check)
         finally:

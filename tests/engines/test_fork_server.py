@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from flytenb.engines import Exit, run_supervised
 from flytenb.engines.fork_server import ForkServer, fork_server
-from tests.waiting import wait_for
+from tests.forks import fork
+from tests.waiting import PATIENCE, wait_for
 
 
 @pytest.fixture(autouse=True)
@@ -104,3 +107,36 @@ def test_no_file_stays_open() -> None:
     with pytest.raises(FileNotFoundError):
         run_supervised(["/no/such/program"], lambda text: None, lambda: None, environment={})
     assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208
+
+
+def test_a_process_that_is_forked_while_a_command_starts_doesnt_delay_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    children: list[int] = []
+    forked = threading.Event()
+
+    def fork_for_long() -> None:
+        child = fork()
+        if not child:
+            signal.pause()
+        children.append(child)
+        forked.set()
+
+    forker = threading.Thread(target=fork_for_long)
+    start = ForkServer.start
+
+    def start_amid_a_fork(self: ForkServer, *request: Any) -> None:
+        forker.start()
+        forked.wait(0.3)  # it comes only after the start, unless there is a fault
+        start(self, *request)
+
+    monkeypatch.setattr(ForkServer, "start", start_amid_a_fork)
+    answers: list[Any] = []
+    runner = threading.Thread(target=lambda: answers.append(run("echo done")), daemon=True)
+    runner.start()
+    try:
+        assert forked.wait(PATIENCE)
+        runner.join(PATIENCE)
+        assert answers == [(Exit(0, ""), "done\n")]
+    finally:
+        for child in children:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)

@@ -17,7 +17,7 @@ from typing import Any
 from flytekit.configuration.file import FLYTECTL_CONFIG_ENV_VAR, FLYTECTL_CONFIG_ENV_VAR_OVERRIDE
 
 from flytenb.bridge.cluster.specs import REPLY
-from flytenb.locks import new_lock
+from flytenb.locks import new_lock, no_forks
 
 _HERE = Path(__file__).parents[3]
 _PROGRAM = "flytenb.bridge.cluster.spec_program"
@@ -97,16 +97,17 @@ class SpecProcess:
         if self._process is None or self._process.poll() is not None or variables != self._variables:
             self._drop()
             self._variables = variables
-            self._process = subprocess.Popen(
-                [sys.executable, "-B", "-P", "-m", _PROGRAM],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                text=True,
-                cwd=_HERE,
-                env=environment(),
-                start_new_session=True,
-            )
+            with no_forks:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-B", "-P", "-m", _PROGRAM],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.DEVNULL,
+                    text=True,
+                    cwd=_HERE,
+                    env=environment(),
+                    start_new_session=True,
+                )
         return self._process
 
 
