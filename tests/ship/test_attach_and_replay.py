@@ -32,6 +32,7 @@ from tests.ship.notebooks import Notebook, open_notebook
 from tests.waiting import PATIENCE, wait_for
 
 pytestmark = [
+    pytest.mark.usefixtures("folder"),
     pytest.mark.slow,  # pods are processes
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),  # loops that IPython leaves
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
@@ -107,14 +108,6 @@ def tolerant() -> int:
 ]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Run in a folder of their own: a task writes into the current one."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(tmp_path_factory.mktemp("current"))
-        yield
-
-
 @pytest.fixture(scope="module")
 def notebook() -> Iterator[Notebook]:
     with open_notebook() as opened:
@@ -123,12 +116,6 @@ def notebook() -> Iterator[Notebook]:
         host.watchers.clear()  # nothing is shown
         yield opened
         host.watchers[:] = watchers
-
-
-@pytest.fixture(scope="module")
-def double(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    with start_cluster(tmp_path_factory.mktemp("cluster")) as cluster:
-        yield cluster
 
 
 @pytest.fixture(scope="module")

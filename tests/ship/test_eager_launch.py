@@ -13,7 +13,7 @@ import pytest
 import flytenb
 from flytenb.model import Kind, Phase
 from flytenb.session.host import host
-from tests.cluster.cluster import Cluster, start_cluster
+from tests.cluster.cluster import Cluster
 from tests.ship.notebooks import Notebook, open_notebook
 from tests.waiting import PATIENCE
 
@@ -61,12 +61,6 @@ def notebook() -> Iterator[Notebook]:
         host.watchers.clear()  # nothing is shown
         yield opened
         host.watchers[:] = watchers
-
-
-@pytest.fixture(scope="module")
-def double(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    with start_cluster(tmp_path_factory.mktemp("cluster")) as cluster:
-        yield cluster
 
 
 @pytest.fixture(scope="module")

@@ -22,11 +22,12 @@ from flytenb.errors import ClusterError, ExportError, InputError, RegistrationEr
 from flytenb.model import Phase
 from flytenb.session.cluster_choice import Cluster as Choice
 from flytenb.session.host import host
-from tests.cluster.cluster import Cluster, start_cluster
+from tests.cluster.cluster import Cluster
 from tests.ship.notebooks import Notebook, imported, open_notebook
 from tests.waiting import PATIENCE, wait_for
 
 pytestmark = [
+    pytest.mark.usefixtures("folder"),
     pytest.mark.slow,  # pods are processes
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),  # loops that IPython leaves
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
@@ -83,14 +84,6 @@ MORE = [
 STEP = "@task\ndef step_by(x: int) -> int:\n    return x + {by}"
 
 
-@pytest.fixture(scope="module", autouse=True)
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Run in a folder of their own: a task writes into the current one."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(tmp_path_factory.mktemp("current"))
-        yield
-
-
 @pytest.fixture(scope="module")
 def notebook() -> Iterator[Notebook]:
     with open_notebook() as opened:
@@ -99,19 +92,6 @@ def notebook() -> Iterator[Notebook]:
         host.watchers.clear()  # nothing is shown
         yield opened
         host.watchers[:] = watchers
-
-
-@pytest.fixture(scope="module")
-def double(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    with start_cluster(tmp_path_factory.mktemp("cluster")) as cluster:
-        yield cluster
-
-
-@pytest.fixture
-def choice(double: Cluster) -> Iterator[Choice]:
-    double.faults.calls.clear()
-    yield flytenb.cluster(double.config())
-    double.faults.clear()
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ import flytenb
 from flytenb.errors import ClusterError, UnknownNameError, UsageError
 from flytenb.session.cluster_choice import Cluster as Choice
 from flytenb.session.host import host
-from tests.cluster.cluster import Cluster, start_cluster
+from tests.cluster.cluster import Cluster
 from tests.ship.notebooks import Notebook, open_notebook
 
 pytestmark = pytest.mark.filterwarnings(
@@ -52,12 +52,6 @@ def notebook() -> Iterator[Notebook]:
         opened.run(CELL, "%flyte runs")
         patch.setattr(host, "watchers", [])  # nothing is shown
         yield opened
-
-
-@pytest.fixture(scope="module")
-def double(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    with start_cluster(tmp_path_factory.mktemp("cluster")) as cluster:
-        yield cluster
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from flytenb.model import CacheStatus, Phase
 from flytenb.notebook.failures.error_cards import cell_names
 from flytenb.session.cluster_choice import Cluster as Choice
 from flytenb.session.host import host
-from tests.cluster.cluster import Cluster, start_cluster
+from tests.cluster.cluster import Cluster
 from tests.cluster.settings import Settings
 from tests.ship.notebooks import Notebook, open_notebook
 from tests.waiting import PATIENCE, wait_for
@@ -29,6 +29,8 @@ pytestmark = [
         "ignore::ResourceWarning",  # of event loops that IPython leaves
     ),
 ]
+SETTINGS = Settings(reservation=0.0)
+"""Of the cluster."""
 
 CELL = """
 import os
@@ -128,12 +130,6 @@ def notebook() -> Iterator[Notebook]:
         opened.run(CELL, "%flyte runs")
         patch.setattr(host, "watchers", [])  # nothing is shown
         yield opened
-
-
-@pytest.fixture(scope="module")
-def double(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    with start_cluster(tmp_path_factory.mktemp("cluster"), Settings(reservation=0.0)) as cluster:
-        yield cluster
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ from flytenb.runner.run import Run
 from flytenb.session.host import host
 from flytenb.ship import shipment
 from flytenb.ship.cells import Cells
-from tests.cluster.cluster import Cluster, start_cluster
+from tests.cluster.cluster import Cluster
 from tests.cluster.settings import Settings
 from tests.crossing import difference
 from tests.flow_events import check_events
@@ -36,6 +36,8 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning"),
 ]
+SETTINGS = Settings(projects=("flytesnacks", "shop"), limits={}, stand_ins={})
+"""Of the cluster."""
 
 NAMES = sorted(file.stem for file in FLOWS.glob("*.py") if not file.stem.startswith(("stub", "__")))
 REFUSED: dict[str, tuple[type[FlytenbError], str]] = {
@@ -97,13 +99,6 @@ class Sent:
                 Path(folder, path).write_bytes(data)
             self.expected[request.module] = self.maker.make(Path(folder), request)
         return made
-
-
-@pytest.fixture(scope="module")
-def double(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    settings = Settings(projects=("flytesnacks", "shop"), limits={}, stand_ins={})
-    with start_cluster(tmp_path_factory.mktemp("cluster"), settings) as cluster:
-        yield cluster
 
 
 @pytest.fixture(scope="module")
