@@ -7,6 +7,7 @@ apart, and each arrow is led between its neighbours in all ranks that it passes 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, pairwise
@@ -132,11 +133,27 @@ class _Rows:
                 places = _rising((x - offset, weight) for (x, weight), offset in zip(wished, offsets, strict=True))
                 for item, place, offset in zip(rank, places, offsets, strict=True):
                     item.x = min(max(place, low), high) + offset
+        self._straighten_chains(ranks, width)
         left = min((rank[0].x - rank[0].half for rank in self._rows), default=0.0)
         for item in chain(*self._rows):
             item.x -= left
         self._place_ranks()
         return True
+
+    def _straighten_chains(self, ranks: Iterable[tuple[list[_Item], list[float]]], width: float) -> None:
+        """Move each box that is the only one after another under that one, where its rank has room for that."""
+        leaving = Counter(tail for (tail, _), _ in self._chains)
+        entering = Counter(head for (_, head), _ in self._chains)
+        above = {head: tail for (tail, head), _ in self._chains if leaving[tail] == entering[head] == 1}
+        for rank, offsets in ranks:
+            for i, item in enumerate(rank):
+                if item.name not in above:
+                    continue
+                x, last = self._box[above[item.name]].x, len(rank) - 1
+                low = rank[i - 1].x + offsets[i] - offsets[i - 1] if i else item.half
+                high = rank[i + 1].x + offsets[i] - offsets[i + 1] if i < last else width - item.half
+                if low <= x <= high:
+                    item.x = x
 
     def _place_ranks(self) -> None:
         """Set the upper and lower borders of the ranks, further apart where arrows between them are flat."""

@@ -6,7 +6,7 @@ Each step returns a graph in which one node represents several.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -14,7 +14,7 @@ from flytenb.model import Edge, EdgeKind, Graph, Kind, Node
 from flytenb.model.node import Setting
 from flytenb.render.captions import label
 from flytenb.render.levels import levels_of
-from flytenb.wording.quantities import more_text
+from flytenb.wording.series import names_text
 
 MOST_BOXES = 120
 """Most boxes in a readable picture."""
@@ -49,7 +49,7 @@ class FoldedGraph:
     @property
     def note(self) -> str:
         """What was folded and closed, as text; empty if nothing was."""
-        closed = _list(n.name for n in self.graph.nodes.values() if "inside" in n.settings)
+        closed = names_text(n.name for n in self.graph.nodes.values() if "inside" in n.settings)
         return " · ".join(filter(None, (self.grouped, f"closed: {closed}" if closed else "")))
 
     @property
@@ -294,17 +294,11 @@ def _stand_in(graph: Graph, members: list[str]) -> Node:
         kept = {k: v for k, v in first.settings.items() if all(n.settings.get(k) == v for n in nodes)}
         return replace(first, path=path, settings={**kept, **said, "folded": number}, children=())
     kinds = Counter(n.kind for n in nodes)
-    listed = _list(name for name, _ in names.most_common())
+    listed = names_text(name for name, _ in names.most_common())
     look = {
         k: v for k in ("colour", "badge") if (v := first.settings.get(k)) and all(n.settings.get(k) == v for n in nodes)
     }
     return Node(path, kinds.most_common(1)[0][0], "nodes", settings={**look, **said, "folded": number, "names": listed})
-
-
-def _list(names: Iterable[str]) -> str:
-    distinct = list(dict.fromkeys(names))
-    shown = distinct[:2] if len(distinct) > 3 else distinct
-    return ", ".join(shown) + (f" and {more_text(left)}" if (left := len(distinct) - len(shown)) else "")
 
 
 def _replaced(graph: Graph, shown_at: Mapping[str, str], stands_for: Mapping[str, Node]) -> FoldedGraph:

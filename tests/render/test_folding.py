@@ -141,4 +141,4 @@ def test_large_subworkflows_are_closed_beside_many_nodes_and_small_ones_stay_ope
         f"n{i}" for i in range(5)
     }
     assert "n5/n5" in folded.graph.nodes
-    assert "closed: part_0, part_1 and 3 more" in folded.note
+    assert "closed: part_0…4" in folded.note

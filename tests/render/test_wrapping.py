@@ -111,6 +111,33 @@ def test_what_collects_parts_is_below_all_their_rows_although_they_have_ends_of_
     assert at["last"] > max(height for path, height in at.items() if path != "last")
 
 
+def test_single_boxes_after_each_other_are_exactly_under_each_other() -> None:
+    graph = regions(5)
+    scene = build_scene(graph)
+    found, given = arranged(scene)
+    assert any(map(is_wrapping, given))
+    across = {box.path: found.boxes[f"n{box.number}"][0] for box in scene.boxes}
+    assert [across[f"join{i}"] - across[f"split{i}"] for i in range(5)] == pytest.approx([0.0] * 5, abs=0.5)
+
+
+def regions(number: int) -> Graph:
+    """Parts side by side, in each of which two boxes are joined and split again."""
+    edges = []
+    for i in range(number):
+        edges += [
+            ("first", f"users{i}"),
+            ("first", f"events{i}"),
+            (f"users{i}", f"join{i}"),
+            (f"events{i}", f"join{i}"),
+        ]
+        edges += [(f"join{i}", f"features{i}"), (f"features{i}", f"split{i}")]
+        edges += [(f"split{i}", f"forest{i}"), (f"split{i}", f"linear{i}"), (f"split{i}", f"pick{i}")]
+        edges += [(f"forest{i}", f"pick{i}"), (f"linear{i}", f"pick{i}"), (f"pick{i}", "last")]
+    names = dict.fromkeys(name for edge in edges for name in edge)
+    nodes = {name: Node(name, Kind.TASK, f"{name}_of_a_region") for name in names}
+    return Graph("g", Kind.SUBWORKFLOW, nodes, tuple(Edge(tail, head) for tail, head in edges))
+
+
 def test_a_crowd_of_more_than_four_rows_is_not_put_into_rows() -> None:
     found, given = arranged(build_scene(chains(40, 3)))
     assert found.width > PAGE
