@@ -16,7 +16,9 @@ from flytenb.model import CacheStatus, Graph, NodeState, Phase
 from flytenb.runner.absent import read_or_absent
 from flytenb.runner.failure import Failure
 from flytenb.runner.record import Record
+from flytenb.wording.kinds import phase_words
 from flytenb.wording.quantities import duration_text
+from flytenb.wording.text import clean
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +192,9 @@ class NodeRun:
     def __repr__(self) -> str:
         took = "" if self.duration is None else f", {duration_text(self.duration)}"
         note = f", {self.note}" if self._record.phase is Phase.SUCCEEDED and self.note else ""
-        return f"<NodeRun {self.path} {self.phase}{took}{note}>"
+        name = self._source.graph().entity_name(self.path)
+        words = phase_words(self.phase, has_started=self.started is not None)
+        return clean(f"<NodeRun {self.path}{name and f' ({name})'} {words}{took}{note}>")
 
 
 class Nodes(Mapping[str, NodeRun]):

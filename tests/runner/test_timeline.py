@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 from flytekit import Cache, dynamic, map_task, task, workflow
@@ -147,7 +148,8 @@ attempts: list[int] = []
 
 def test_a_lane_says_that_its_node_was_tried_again_or_is_from_the_cache() -> None:
     attempts.clear()
-    first, second = flytenb.run(spawns_first), flytenb.run(spawns_first)
+    number = time.time_ns()  # which no earlier run has stored
+    first, second = flytenb.run(spawns_first, n=number), flytenb.run(spawns_first, n=number)
     for done, path, more in ((first, "n0/dn0", "2 attempts"), (second, "n0/dn1", "hit")):
         timeline = done.timeline()
         assert {bar.path: bar.more for bar in timeline.bars if bar.more} == {path: more}
@@ -159,6 +161,7 @@ def test_nodes_are_listed_after_the_node_that_they_are_in() -> None:
     done = flytenb.run(spawns_first)
     listed = [line.split()[0] for line in show(done.nodes).text.splitlines() if line.strip().startswith("n")]
     assert listed[1:] == ["n0", "n0/dn0", "n0/dn1", "n1"]
+    assert repr(done.nodes["n0/dn1"]).startswith("<NodeRun n0/dn1 (stored) succeeded, ")
 
 
 def test_the_elements_of_a_map_have_one_lane_with_their_number_their_range_and_the_slowest() -> None:
