@@ -17,7 +17,7 @@ from flytenb.display.runs.error_message import (
     syntax_lines,
 )
 from flytenb.display.runs.hints import hint_for
-from flytenb.display.runs.stack_frames import CellName, cut, frame_lines, frame_place, no_cell
+from flytenb.display.runs.stack_frames import CellName, cut, frame_lines, frame_place, hint_line, no_cell
 from flytenb.errors import (
     FlytenbError,
     NodeTimeoutError,
@@ -125,7 +125,7 @@ def failure_lines(
     lines += cause_lines(failure.exception, cell_name, 1 if is_short else _MOST_CAUSES)
     hint = hint_for(failure.exception) or _retries_hint(run, failure)
     if hint:
-        lines.append(cut(f"  hint: {clean(hint.splitlines()[0])}"))
+        lines.append(hint_line(hint))
     return lines
 
 

@@ -14,6 +14,7 @@ from flytenb.wording.values import clean
 _MAGIC = "get_ipython().run_"
 """Part of a line with a magic as IPython rewrites it, whose frame is left out: the reader has just run that line."""
 _LONGEST_PATH = 60
+_LONGEST_HINT = 160
 _BEFORE = 20
 """Characters before the failing part that stay in a line that is too long."""
 
@@ -84,9 +85,14 @@ def frame_place(frame: traceback.FrameSummary, cell_name: CellName) -> str:
     return f"{cell or _shortened(frame.filename)}, line {frame.lineno}"
 
 
-def cut(text: str) -> str:
+def cut(text: str, width: int = WIDTH) -> str:
     """Return the line cut to a readable width."""
-    return text if len(text) <= WIDTH else f"{text[: WIDTH - 1]}…"
+    return text if len(text) <= width else f"{text[: width - 1]}…"
+
+
+def hint_line(hint: str) -> str:
+    """Return the line of a hint, which may take more than one line of a page."""
+    return cut(f"  hint: {clean(hint.splitlines()[0])}", _LONGEST_HINT)
 
 
 def _shortened(filename: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from flytenb.display.runs.error_card import MOST_LINES, cause_lines
 from flytenb.display.runs.error_message import message_lines, note_lines, process_lines
 from flytenb.display.runs.hints import hint_for
-from flytenb.display.runs.stack_frames import cut, frame_lines, frame_place
+from flytenb.display.runs.stack_frames import cut, frame_lines, frame_place, hint_line
 from flytenb.errors import DefinitionError, is_foreign, own_frames, package_roots, say
 from flytenb.notebook.failures.error_cards import cell_names
 from flytenb.wording.text import message_of, one_line
@@ -67,7 +67,7 @@ def cell_error_lines(error: BaseException, shell: Any) -> list[str]:
         lines += cause_lines(error, cell_names(shell), 1)
     hint = hint_for(error)
     if hint:
-        lines.append(cut(f"  hint: {clean(hint.splitlines()[0])}"))
+        lines.append(hint_line(hint))
     return [clean(line) for line in lines[: MOST_LINES - 1]]
 
 
