@@ -151,7 +151,8 @@ def test_axe_finds_nothing(themed: Page) -> None:
     """One page for all: starting axe takes longer than its rules."""
     parts = "".join(f"<section aria-label='{name}'><h2>{name}</h2>{make()}</section>" for name, make in SHOWN.items())
     themed.set_content(
-        "<!doctype html><html lang='en'><head><title>shown</title><style>:root{color-scheme:light dark}"
+        "<!doctype html><html lang='en'><head><title>shown</title><style>"
+        ":root{color-scheme:light dark;--jp-layout-color2:light-dark(#eee,#424242)}"  # JupyterLab's
         "body{background:Canvas;color:CanvasText;font:14px sans-serif}</style></head>"
         f"<body><main><h1>shown</h1>{parts}</main></body></html>"
     )
@@ -163,5 +164,6 @@ def test_axe_finds_nothing(themed: Page) -> None:
     ] == []
     for name in SHOWN:
         assert (name, low_contrasts(themed, f"section[aria-label='{name}']")) == (name, [])
-    themed.locator("section[aria-label='of a run'] td").first.hover()
-    assert low_contrasts(themed, "section[aria-label='of a run']") == []
+    for name, row in (("of a run", "td.ft-succeeded"), ("sweep", ".ft-sweep-run>summary")):
+        themed.locator(f"section[aria-label='{name}'] {row}").first.hover()
+        assert (name, low_contrasts(themed, f"section[aria-label='{name}']")) == (name, [])

@@ -40,7 +40,7 @@ _STYLE = """
 .ft-sweep .ft-sweep-run>summary::-webkit-details-marker{display:none}
 .ft-sweep .ft-sweep-run>summary>span:first-child::before{content:"▸ ";color:var(--ft-dim)}
 .ft-sweep .ft-sweep-run[open]>summary>span:first-child::before{content:"▾ "}
-.ft-sweep .ft-sweep-run>summary:hover{background:var(--ft-tint)}
+.ft-sweep .ft-sweep-run>summary:hover{background:color-mix(in srgb,currentColor 5%,transparent)}
 .ft-sweep .ft-sweep-run>summary:focus-visible{outline:2px solid var(--ft-accent);outline-offset:-2px}
 .ft-sweep .ft-sweep-body{margin:4px 0 12px 16px;font:13px/1.5 var(--jp-ui-font-family,system-ui,sans-serif)}
 .ft-sweep label{display:inline-block;cursor:pointer;white-space:nowrap;border-radius:2px}
