@@ -46,6 +46,14 @@ def test_a_forked_process_that_frees_its_copies_leaves_the_loops_of_other_thread
     jobs.put(None)
 
 
+def test_a_loop_is_closed_when_its_thread_ends() -> None:
+    loops: list[asyncio.AbstractEventLoop] = []
+    thread = threading.Thread(target=lambda: loops.append(run_on_loop(on_another_thread())))
+    thread.start()
+    thread.join()
+    assert loops[0].is_closed()
+
+
 def test_a_forked_process_makes_loops_of_its_own() -> None:
     loop = run_on_loop(on_another_thread())
     assert run_on_loop(on_another_thread()) is loop

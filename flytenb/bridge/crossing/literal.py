@@ -103,25 +103,30 @@ def _finish(coroutine: Coroutine[Any, Any, Any], python_type: Any) -> Any:
     return drive(coroutine)
 
 
-class _Loops(threading.local):
-    loop: asyncio.AbstractEventLoop | None = None
-    process: int = 0
-
-
-_loops = _Loops()
-
-
-def _loop_of_thread() -> asyncio.AbstractEventLoop:
-    """Return this thread's idle loop of this process, or a new one.
+class _Kept:
+    """An idle loop of one thread in one process; it is closed when the thread ends.
 
     A forked process shares what `epoll` watches with its parent. When it frees its copy of a loop, it would end the
     watch of the parent's loop, which then never notices that another thread wakes it. `poll` keeps nothing.
     """
-    loop = _loops.loop
-    if loop is not None and _loops.process == os.getpid() and not loop.is_running():
-        return loop
-    selector = getattr(selectors, "PollSelector", selectors.SelectSelector)
-    return asyncio.SelectorEventLoop(selector())
+
+    def __init__(self) -> None:
+        self.process = os.getpid()
+        self.loop = asyncio.SelectorEventLoop(getattr(selectors, "PollSelector", selectors.SelectSelector)())
+
+    def is_free(self) -> bool:
+        return self.process == os.getpid() and not self.loop.is_running()
+
+    def __del__(self) -> None:
+        if self.is_free():
+            self.loop.close()
+
+
+class _Loops(threading.local):
+    kept: _Kept | None = None
+
+
+_loops = _Loops()
 
 
 def run_on_loop(coroutine: Coroutine[Any, Any, Any]) -> Any:
@@ -132,20 +137,22 @@ def run_on_loop(coroutine: Coroutine[Any, Any, Any]) -> Any:
     loop (an eager task's, a notebook's), that one waits, as it does for flytekit's.
     """
     around = asyncio._get_running_loop()
-    loop = _loop_of_thread()
-    _loops.loop, _loops.process = None, os.getpid()
+    kept = _loops.kept
+    if kept is None or not kept.is_free():
+        kept = _Kept()
+    _loops.kept = None
     asyncio._set_running_loop(None)
     try:
-        result = loop.run_until_complete(coroutine)
+        result = kept.loop.run_until_complete(coroutine)
     except Exception:
-        _loops.loop = loop
+        _loops.kept = kept
         raise
     except BaseException:
-        loop.close()  # other conversions of the same time are abandoned
+        kept.loop.close()  # other conversions of the same time are abandoned
         raise
     finally:
         asyncio._set_running_loop(around)
-    _loops.loop = loop
+    _loops.kept = kept
     return result
 
 
