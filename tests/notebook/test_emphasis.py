@@ -35,12 +35,6 @@ def test_emphasis_changes_no_character_of_a_card(is_page: bool) -> None:
     assert emphasized([]) == []
 
 
-def test_errors_in_a_page_have_no_red_on_red() -> None:
-    shown = emphasized(CARD, is_page=True)
-    assert [_ANSI.sub("", line) for line in shown] == CARD
-    assert "91m" not in "".join(shown)
-
-
 def test_phases_are_colored_and_other_text_stays() -> None:
     shown = colored(RUN)
     assert _ANSI.sub("", shown) == RUN
