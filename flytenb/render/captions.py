@@ -66,7 +66,7 @@ def badges(node: Node) -> list[str]:
     if "error" in s:
         found.append(f"fails: {s['error']}")
     if "names" in s:
-        found.append(str(s["names"]))
+        found.append(count_text(int(s["folded"]), "node"))
     if "badge" in s:
         found.append(str(s["badge"]))
     if "language" in s:
@@ -81,11 +81,11 @@ def _cache_badge(version: object, *, is_serial: bool) -> str:
 
 
 def label(node: Node) -> str:
-    """Return the first line of a node: its name or label, and how many are folded: `process × 40`, `12 nodes`."""
+    """Return the first line of a node: its name or label; of folded ones `process × 40`, or their names."""
     number, name = node.settings.get("folded"), str(node.settings.get("label", node.name))
     if number is None:
         return name
-    return f"{number} {name}" if "names" in node.settings else f"{name} × {number}"
+    return str(node.settings["names"]) if "names" in node.settings else f"{name} × {number}"
 
 
 def caption(node: Node) -> str:
