@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -30,12 +31,24 @@ def _publish(notebook: Path, save: Path | None, as_json: bool) -> int:
         return 0
     file = save or notebook
     try:
-        file.write_bytes(made)
+        _write(file.resolve(), made)
     except OSError as e:
         raise SaveError(f"can't write {str(file)!r}: {e.strerror}") from None
     said = clean(f"wrote {file}: {count_text(number, 'picture')} moved")
     sys.stdout.write(f"{json.dumps({'file': str(file), 'pictures': number}) if as_json else said}\n")
     return 0
+
+
+def _write(file: Path, content: bytes) -> None:
+    """Write a file as a whole: if that fails or is interrupted, what was there before is there still."""
+    part = file.with_name(f".{file.name}.part")
+    try:
+        part.write_bytes(content)
+        if file.exists():
+            shutil.copymode(file, part)
+        part.replace(file)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 PUBLISH = click.RichCommand(

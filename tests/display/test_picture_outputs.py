@@ -128,3 +128,27 @@ def test_the_command_rewrites_a_file_or_a_stream(
     assert main(["publish", str(file)]) == 2
     assert "isn't a notebook" in capsys.readouterr().err
     assert main(["publish", str(tmp_path / "none.ipynb")]) == 2
+
+
+def test_a_notebook_that_cant_be_written_whole_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "run.ipynb"
+    file.write_text(json.dumps(saved(run_output())), encoding="utf-8")
+    file.chmod(0o640)
+    before = file.read_bytes()
+
+    def write_half(path: Path, content: bytes) -> int:
+        with path.open("wb") as opened:
+            opened.write(content[: len(content) // 2])
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "write_bytes", write_half)
+        assert main(["publish", str(file)]) == 130
+    assert file.read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["run.ipynb"]
+    link = tmp_path / "link.ipynb"
+    link.symlink_to(file)
+    assert main(["publish", str(link)]) == 0
+    assert file.read_bytes() != before
+    assert link.is_symlink()
+    assert file.stat().st_mode & 0o777 == 0o640
