@@ -89,9 +89,17 @@ def _round_trip_part(lens: TypeFacts) -> Part:
     return Section(title, facts, Group((table, *_changes(trip), *notes)))
 
 
+_FAILURES = {
+    "Python": "no literal can be made of it",
+    "literal": "its literal can't be written",
+    "bytes": "it can't be read again",
+}
+"""What has failed, by the last form that a value had."""
+
+
 def _verdict(trip: RoundTrip) -> str:
     if trip.error:
-        return f"stopped after {trip.stages[-1].name}"
+        return _FAILURES[trip.stages[-1].name]
     return "unchanged" if trip.change is None else "changed"
 
 

@@ -40,6 +40,7 @@ from flytenb.runner.scheduler import Scheduler
 from flytenb.runner.settings import Settings
 from flytenb.runner.shared_nodes import SweepRow
 from flytenb.runner.timeline import Timeline
+from flytenb.wording.kinds import phase_words
 from flytenb.wording.quantities import count_text, duration_text
 from flytenb.wording.text import clean
 
@@ -317,10 +318,7 @@ class Run:
         self._viewer(self)
 
     def on_finish(self, job: Callable[[], Any]) -> None:
-        """Call `job` after the end of the run, on another thread; an exception is reported as a warning.
-
-        If the run has ended, `job` is called at once, on this thread.
-        """
+        """Call `job` after the end of the run, on another thread, or now if it has ended; an exception is a warning."""
         self._scheduler.ending.add(job)
 
     def __await__(self) -> Generator[Any, None, Run]:
@@ -342,7 +340,7 @@ class Run:
 
     def __repr__(self) -> str:
         took = "" if self.duration is None else f" in {duration_text(self.duration)}"
-        return f"<Run of {self.name} {self.phase}{took}, {count_text(len(self.nodes), 'node')}>"
+        return f"<Run of {self.name}: {phase_words(self.phase)}{took}, {count_text(len(self.nodes), 'node')}>"
 
 
 def read_graph_once(entity: Any) -> Reading[Graph]:
