@@ -13,6 +13,7 @@ from enum import Enum
 from pathlib import Path, PurePath
 from typing import Any
 
+from flytenb.bridge.crossing.value_equality import is_same
 from flytenb.bridge.type_engine import FlyteDirectory, FlyteFile, FlyteIterator, StructuredDataset
 from flytenb.wording.quantities import count_text
 from flytenb.wording.text import class_name, name_of
@@ -259,7 +260,7 @@ def _of_pandas(before: Any, after: Any, path: str, depth: int) -> Iterator[Chang
         if one.dtype != other.dtype:
             yield Change(f"{where}.dtype", str(one.dtype), str(other.dtype), "Parquet has no such column type")
         elif not one.reset_index(drop=True).equals(other.reset_index(drop=True)):
-            yield _made(where, list(one[:3]), list(other[:3]), "the values differ")
+            yield _first_item(where, one, other)
     if not before.index.equals(after.index) or type(before.index) is not type(after.index):
         yield _made(f"{path}.index", list(before.index[:3]), list(after.index[:3]), "the index isn't kept as it was")
 
@@ -290,7 +291,17 @@ def _of_tables(before: Any, after: Any, path: str, depth: int) -> Iterator[Chang
 
 def _of_equals(before: Any, after: Any, path: str, depth: int) -> Iterator[Change]:
     if not before.equals(after):
-        yield _made(path, list(before[:3]), list(after[:3]), "the values differ")
+        yield _first_item(path, before, after)
+
+
+def _first_item(path: str, before: Any, after: Any) -> Change:
+    """Return the first items that differ, or the beginnings if one has more items than the other."""
+    at = ".iloc" if hasattr(before, "iloc") else ""
+    if len(before) == len(after):
+        for i, (one, other) in enumerate(zip(before, after, strict=True)):
+            if not is_same(one, other):
+                return _made(f"{path}{at}[{i}]", one, other, "the values differ")
+    return _made(path, list(before[:3]), list(after[:3]), "the values differ")
 
 
 def _of_errors(before: BaseException, after: BaseException, path: str, depth: int) -> Iterator[Change]:

@@ -161,12 +161,13 @@ CHANGED: list[tuple[Any, Any, str, str]] = [
     (np.array([[1, 2], [3, 4]]), np.array([[1, 2], [3, 5]]), "[1, 1]", "the values differ"),
     (pd.DataFrame({"a": [1]}), pd.DataFrame({"b": [1]}), ".columns", "names as text"),
     (pd.DataFrame({"a": [1]}), pd.DataFrame({"a": [1.0]}), "['a'].dtype", "no such column type"),
-    (pd.DataFrame({"a": [1]}), pd.DataFrame({"a": [2]}), "['a']", "the values differ"),
+    (pd.DataFrame({"a": [0, 1]}), pd.DataFrame({"a": [0, 2]}), "['a'].iloc[1]", "the values differ"),
     (pd.DataFrame({"a": [1]}, index=[5]), pd.DataFrame({"a": [1]}), ".index", "isn't kept"),
-    (pl.DataFrame({"a": [1], "b": [1]}), pl.DataFrame({"a": [1], "b": [2]}), "['b']", "the values differ"),
-    (pa.table({"a": [1]}), pa.table({"a": [2]}), "['a']", "the values differ"),
+    (pl.DataFrame({"a": [1], "b": [1]}), pl.DataFrame({"a": [1], "b": [2]}), "['b'][0]", "the values differ"),
+    (pa.table({"a": [1]}), pa.table({"a": [2]}), "['a'][0]", "the values differ"),
     (pl.DataFrame({"a": [1]}), pl.DataFrame({"a": [1.0]}), ".schema", "the columns differ"),
-    (pd.Series([1]), pd.Series([2]), "", "the values differ"),
+    (pd.Series([1]), pd.Series([2]), ".iloc[0]", "the values differ"),
+    (pl.Series([1, 2]), pl.Series([1]), "", "the values differ"),
 ]
 
 

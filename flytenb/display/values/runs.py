@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flytenb.display.part import Column, Note, Part, PhaseCell, RangeCell, Section, Table, TrustedHtml
 from flytenb.display.registry import BUILT_IN
 from flytenb.display.rendering import render_value
 from flytenb.display.view import View
+from flytenb.types.value_changes import first_change
 from flytenb.wording.quantities import count_text, duration_text
+from flytenb.wording.values import clean
+
+if TYPE_CHECKING:
+    from flytenb.runner.comparison import Difference
 
 _ROWS = 40
 """Most rows of a table of nodes: these of most workflows."""
@@ -98,6 +103,20 @@ def show_comparison(value: Any, view: View) -> Part:
     took = f"took {' and '.join(map(duration_text, value.durations))}"
     if not value.differences:
         return Section("nothing differs", (took,))
-    rows = [difference.texts() for difference in value.differences]
+    rows = [_compared(difference) for difference in value.differences]
     facts = (count_text(len(rows), "difference"), took)
     return Section("", facts, Table(("node", "differs", "this run", "other run"), rows, at_least=_ROWS))
+
+
+def _compared(difference: Difference) -> tuple[str, str, str, str]:
+    """Return the texts of a difference; where those of both values are the same, of the first part that differs."""
+    place, what, this, other = difference.texts()
+    if this != other or difference.problem:
+        return place, what, this, other
+    try:
+        change = first_change(difference.this, difference.other)
+    except Exception:  # of the values' own code
+        change = None
+    if change is None:
+        return place, what, this, other
+    return place, clean(f"{what}{change.path}"), clean(change.before), clean(change.after)
