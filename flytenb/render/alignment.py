@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain, pairwise
 
 from flytenb.render.clearance import points_of, rects_of
 from flytenb.render.layout import Curve, Point, Positions
+from flytenb.render.part_rows import Ends, PartRows, Rows
 from flytenb.render.passages import line_through, rounded_turns
 from flytenb.render.scene import Scene
 
@@ -46,6 +48,7 @@ class _Item:
     x: float
     half: float = 0.0
     name: str = ""
+    ends: Ends = ("", "")
     wishes: list[tuple[float, tuple[tuple[_Item, float], ...]]] = field(default_factory=list)
 
     def wish(self) -> tuple[float, float]:
@@ -78,27 +81,31 @@ _Way = list[tuple[_Passages, int]]
 """The lines that an arrow crosses from its start to its end, each with the number of its interval."""
 
 
-def aligned(scene: Scene, at: Positions, width: float) -> Positions | None:
+def aligned(scene: Scene, at: Positions, width: float, parts: Rows = ()) -> Positions | None:
     """Return a layout with the ranks of another and the same order in each, or None if a rank has no room for that.
 
     Args:
         scene: the contents, without frames.
         at: their layout, in which all arrows go down.
         width: the most pixels of a rank.
+        parts: rows of parts that begin at the left, and are alike where they have one shape.
     """
-    rows = _Rows(scene, at)
+    rows = _Rows(scene, at, parts)
     return rows.positions() if rows.align(width) else None
 
 
 class _Rows:
     """The boxes in each rank and the arrows that pass it, from the left."""
 
-    def __init__(self, scene: Scene, at: Positions) -> None:
+    def __init__(self, scene: Scene, at: Positions, parts: Rows) -> None:
         self._size = {name: (x1 - x0, y1 - y0) for name, (x0, y0, x1, y1) in rects_of(scene, at)}
         heights = sorted({at.boxes[name][1] for name in self._size})
         number = {y: i for i, y in enumerate(heights)}
         self._rank = {name: number[at.boxes[name][1]] for name in self._size}
-        self._box = {name: _Item(at.boxes[name][0], width / 2, name) for name, (width, _) in self._size.items()}
+        self._parts = PartRows(parts, self._rank, at.arrows)
+        self._box = {
+            name: _Item(at.boxes[name][0], width / 2, name, (name, name)) for name, (width, _) in self._size.items()
+        }
         self._rows: list[list[_Item]] = [[] for _ in heights]
         for name, item in self._box.items():
             self._rows[self._rank[name]].append(item)
@@ -109,14 +116,22 @@ class _Rows:
                 points = points_of(way)
                 between = []
                 for row in range(self._rank[tail] + 1, self._rank[head]):
-                    between.append(_Item(_across(points, heights[row])))
+                    between.append(_Item(_across(points, heights[row]), ends=(tail, head)))
                     self._rows[row].append(between[-1])
                 self._chains[(tail, head), i] = items = [self._box[tail], *between, self._box[head]]
-                _add_wishes(items)
-        for rank in self._rows:
-            rank.sort(key=lambda item: item.x)
+                if self._parts.are_together((tail, head)):
+                    _add_wishes(items)
+                elif self._parts.is_near((tail, head)):
+                    hub, other = (items[0], items[-1]) if head in self._parts.row else (items[-1], items[0])
+                    hub.wishes.append((1.0, ((other, 1.0),)))
+        for row, items in enumerate(self._rows):
+            items.sort(key=lambda item: item.x)
+            items.sort(key=partial(self._order, row))
         self._tops: list[float] = []
         self._bottoms: list[float] = []
+
+    def _order(self, rank: int, item: _Item) -> tuple[float, ...]:
+        return self._parts.order(rank, item.ends, item.x)
 
     def align(self, width: float) -> bool:
         """Move all items sideways as they wish, or return False if a rank would be too wide.
@@ -126,6 +141,7 @@ class _Rows:
         ranks = [(rank, _offsets(rank)) for rank in self._rows]
         if any(rank[0].half + offsets[-1] + rank[-1].half > width for rank, offsets in ranks):
             return False
+        self._pack(ranks, width)
         for sweep in range(_SWEEPS):
             for rank, offsets in ranks if sweep % 2 else reversed(ranks):
                 wished = [item.wish() for item in rank]
@@ -134,11 +150,43 @@ class _Rows:
                 for item, place, offset in zip(rank, places, offsets, strict=True):
                     item.x = min(max(place, low), high) + offset
         self._straighten_chains(ranks, width)
+        self._move_rows()
         left = min((rank[0].x - rank[0].half for rank in self._rows), default=0.0)
         for item in chain(*self._rows):
             item.x -= left
         self._place_ranks()
-        return True
+        return self._width <= width
+
+    def _pack(self, ranks: Sequence[tuple[list[_Item], list[float]]], width: float) -> None:
+        """Put parts as far to the left as they can be, and the arrows that pass beside them to both sides."""
+        for numbers in self._parts.ranks:
+            for number in numbers:
+                for item, offset in zip(*ranks[number], strict=True):
+                    item.x = offset + self._parts.side(number, item.ends) * width
+
+    def _move_rows(self) -> None:
+        """Move rows of parts to the left, and the arrows that pass after them to the right of all."""
+        if not self._parts.ranks:
+            return
+        rows = [[self._regions(number) for number in numbers] for numbers in self._parts.ranks]
+        start = max(len(before) for row in rows for before, _, _ in row) * _ARROWS_APART + _BOX_APART
+        for row in rows:
+            inner = [item for _, items, _ in row for item in items]
+            left = min(item.x - item.half for item in inner)
+            for item in inner:
+                item.x += start - left
+        right = max(item.x + item.half for row in rows for _, items, _ in row for item in items)
+        for row in rows:
+            for _, _, after in row:
+                for i, item in enumerate(after):
+                    item.x = right + _BOX_APART + i * _ARROWS_APART
+
+    def _regions(self, number: int) -> tuple[list[_Item], list[_Item], list[_Item]]:
+        """Return the arrows before the parts in a rank, boxes and arrows among them, and the arrows after them."""
+        found: tuple[list[_Item], list[_Item], list[_Item]] = ([], [], [])
+        for item in self._rows[number]:
+            found[self._parts.side(number, item.ends) + 1].append(item)
+        return found
 
     def _straighten_chains(self, ranks: Iterable[tuple[list[_Item], list[float]]], width: float) -> None:
         """Move each box that is the only one after another under that one, where its rank has room for that."""

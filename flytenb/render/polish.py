@@ -68,13 +68,16 @@ def arrange(scene: Scene, lay_out: Callable[[str], Positions]) -> Positions:
 def _wrapped(scene: Scene, lay_out: Callable[[str], Positions], titles: Titles) -> Titles:
     """Return the layout with the fewest bends and crossings: one with wrapped ranks, or the given one if that fits."""
     found = []
-    for ranks in wrapped_ranks(scene, titles.at, PAGE, _SHARES):
+    for ranks, rows in wrapped_ranks(scene, titles.at, PAGE, _SHARES):
         try:
-            at = aligned(scene, lay_out(layout_dot(scene, ranks=ranks)), PAGE)
+            wrapped = lay_out(layout_dot(scene, ranks=ranks))
         except LayoutTimeoutError:
             break
-        if at is not None and not passes_boxes(scene, at):
-            found.append((_disorder(at), at))
+        for parts in (rows, ()) if rows else ((),):
+            at = aligned(scene, wrapped, PAGE, parts)
+            if at is not None and not passes_boxes(scene, at):
+                found.append((_disorder(at), at))
+                break
     best, at = min(found, key=itemgetter(0), default=(0.0, titles.at))
     if at is titles.at or (titles.at.width <= PAGE and _disorder(titles.at) <= best):
         return titles

@@ -8,6 +8,7 @@ from math import ceil
 
 from flytenb.model import EdgeKind
 from flytenb.render.layout import Positions
+from flytenb.render.part_rows import Rows
 from flytenb.render.scene import Scene
 
 _GAP = 12.0
@@ -29,7 +30,7 @@ Ranks = Sequence[Sequence[str]]
 """The DOT names of the boxes and labels in each rank, from the top."""
 
 
-def wrapped_ranks(scene: Scene, at: Positions, page: float, shares: Iterable[float]) -> Iterator[Ranks]:
+def wrapped_ranks(scene: Scene, at: Positions, page: float, shares: Iterable[float]) -> Iterator[tuple[Ranks, Rows]]:
     """Yield different ranks that take no more than a share of a page's width, as far as that is reached.
 
     Parts that are side by side between the same boxes, such as chains, are put into rows of whole parts. Else boxes
@@ -45,8 +46,8 @@ def wrapped_ranks(scene: Scene, at: Positions, page: float, shares: Iterable[flo
     together = scene.frames or any(arrow.kind == EdgeKind.CASE for arrow in scene.arrows)
     if together or len(scene.boxes) > _MOST_BOXES:
         return
-    if (rows := _Ranks(scene, at).in_rows(page)) is not None:
-        yield rows
+    if (found_rows := _Ranks(scene, at).in_rows(page)) is not None:
+        yield found_rows
         return
     number = len({at.boxes[f"n{box.number}"][1] for box in scene.boxes})
     if sum(box.width + _GAP for box in scene.boxes) > _FULLEST * page * number:
@@ -57,7 +58,7 @@ def wrapped_ranks(scene: Scene, at: Positions, page: float, shares: Iterable[flo
         ranks.narrow(share * page)
         found = ranks.found()
         if found != before:
-            yield found
+            yield found, ()
         before = found
 
 
@@ -84,14 +85,20 @@ class _Ranks:
                 for passed in range(rank + 1, self._rank[head]):
                     self.loads[passed] += _PASSING
 
-    def in_rows(self, width: float) -> Ranks | None:
-        """Return ranks with parts that are side by side in several rows, None if no parts are too wide for one."""
+    def in_rows(self, width: float) -> tuple[Ranks, Rows] | None:
+        """Return ranks with parts that are side by side in several rows, or None if all fit one row.
+
+        Returns:
+            the names in each rank, and the rows of parts, none if there are parts between different boxes.
+        """
+        all_rows: list[Sequence[Sequence[str]]] = []
         groups = [group for group in self._groups() if self._width_of(group) > width]
         rank = dict(self._rank)
         for group in groups:
             rows = self._rows(group, width)
             if rows is None:
                 return None
+            all_rows += rows
             heights = [max(map(self._height_of, row)) for row in rows]
             begin = min(rank[name] for part in group for name in part)
             below = self._names_below(group)
@@ -102,7 +109,7 @@ class _Ranks:
                     top = min(self._rank[name] for name in part)
                     rank |= {name: begin + self._rank[name] - top for name in part}
                 begin += height
-        return _by_rank(rank) if groups else None
+        return (_by_rank(rank), all_rows if len(groups) == 1 else ()) if groups else None
 
     def _groups(self) -> list[list[list[str]]]:
         """Return parts, from left to right, that are connected by boxes with many arrows only, and by the same ones."""

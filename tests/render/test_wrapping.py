@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from flytenb.errors import LayoutTimeoutError
 from flytenb.model import Edge, EdgeKind, Graph, Kind, Node
+from flytenb.render.clearance import passes_boxes
 from flytenb.render.dot import PAGE, layout_dot
 from flytenb.render.drawing import Drawing
 from flytenb.render.layout import Positions, lay_out
@@ -118,6 +120,36 @@ def test_single_boxes_after_each_other_are_exactly_under_each_other() -> None:
     assert any(map(is_wrapping, given))
     across = {box.path: found.boxes[f"n{box.number}"][0] for box in scene.boxes}
     assert [across[f"join{i}"] - across[f"split{i}"] for i in range(5)] == pytest.approx([0.0] * 5, abs=0.5)
+
+
+def test_parts_of_one_shape_are_alike_and_their_rows_begin_at_the_left() -> None:
+    scene = build_scene(regions(5))
+    found, _ = arranged(scene)
+    left = {box.path: found.boxes[f"n{box.number}"][0] - box.width / 2 for box in scene.boxes}
+    height = {box.path: found.boxes[f"n{box.number}"][1] for box in scene.boxes}
+    rows: dict[float, list[int]] = {}
+    for i in range(5):
+        rows.setdefault(height[f"users{i}"], []).append(i)
+    assert sorted(map(len, rows.values())) == [1, 2, 2]
+    steps = ("users", "events", "join", "features", "split", "forest", "linear", "pick")
+    starts = [min(left[f"{step}{i}"] for i in numbers for step in steps) for numbers in rows.values()]
+    assert starts == pytest.approx([starts[0]] * 3, abs=1.0)
+    orders = {
+        tuple(left[f"{one}{i}"] < left[f"{other}{i}"] for one, other in (("users", "events"), ("forest", "linear")))
+        for i in range(5)
+    }
+    assert len(orders) == 1
+    assert found.width <= PAGE
+
+
+def test_crowds_between_different_boxes_are_put_into_rows_without_being_alike() -> None:
+    one, other = chains(9, 2), chains(9, 2)
+    again = {f"{path}_": replace(node, path=f"{path}_") for path, node in other.nodes.items()}
+    edges = (*one.edges, *(Edge(f"{edge.source}_", f"{edge.target}_") for edge in other.edges))
+    scene = build_scene(Graph("g", Kind.SUBWORKFLOW, {**one.nodes, **again}, edges))
+    found, _ = arranged(scene)
+    assert found.boxes
+    assert not passes_boxes(scene, found)
 
 
 def regions(number: int) -> Graph:
