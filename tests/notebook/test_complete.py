@@ -536,7 +536,7 @@ def test_what_debug_says_is_clean_and_short_whatever_the_error_says(kernel: Kern
         run = flytenb.start(loud, s="<b>\\x1b[31m\\u202e" + "x" * 100_000).wait()
     """).ok()
     reported = kernel.run("%flyte debug").ok().result or ""
-    assert "<b>\\x1b[31m\\u202exxx" in reported
+    assert "<b>\\u202exxx" in reported  # without codes of colors
     assert max(map(len, reported.splitlines())) <= 160
 
 
