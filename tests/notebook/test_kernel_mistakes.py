@@ -192,8 +192,8 @@ def test_a_plain_workflow_that_does_not_compile_says_why_each_time(kernel: Kerne
 
 def test_the_card_of_a_workflow_that_does_not_compile_tells_why_and_the_way_out_apart(kernel: Kernel) -> None:
     shown = kernel.run('@workflow\ndef written(n: int) -> str:\n    return f"{doubled(x=1.0)}"\nwritten').ok().shown
-    (why,) = [line for line in shown.splitlines() if line.startswith("does not compile")]
-    (way,) = [line for line in shown.splitlines() if line.startswith("hint")]
+    _, _, told = shown.partition("\ndoes not compile")
+    why, way = (" ".join(part.split()) for part in told.split("\nhint "))
     assert "DefinitionError: written: the output 'o0' would be the text" in why
     assert "hint" not in why
     assert "make the text inside a task" in way

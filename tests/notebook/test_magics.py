@@ -404,7 +404,7 @@ def test_a_run_is_one_line_of_the_list_however_long_its_error_is(kernel: Kernel)
     kernel.run("flytenb.start(a_task_of_some_name, x=1).wait()").ok()
     reported = (kernel.run("%flyte runs").ok().result or "").splitlines()
     assert "a_task_of_some_name" in reported[-1]
-    assert "ValueError: </script>\\x1b[31m" in reported[-1]
+    assert "ValueError: </script> long" in reported[-1]  # without codes of colors
     assert max(map(len, reported)) <= 100
 
 
