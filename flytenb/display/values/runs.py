@@ -11,7 +11,6 @@ from flytenb.display.part import Column, Note, Part, PhaseCell, RangeCell, Secti
 from flytenb.display.registry import BUILT_IN
 from flytenb.display.rendering import render_value
 from flytenb.display.view import View
-from flytenb.types.value_changes import first_change
 from flytenb.wording.quantities import count_text, duration_text
 from flytenb.wording.values import clean
 
@@ -110,6 +109,8 @@ def show_comparison(value: Any, view: View) -> Part:
 
 def _compared(difference: Difference) -> tuple[str, str, str, str]:
     """Return the texts of a difference; where those of both values are the same, of the first part that differs."""
+    from flytenb.types.value_changes import first_change  # imported here: it needs flytekit, other values don't
+
     place, what, this, other = difference.texts()
     if this != other or difference.problem:
         return place, what, this, other
