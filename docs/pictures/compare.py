@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -34,6 +34,7 @@ sys.path.insert(0, str(FLOWS))
 import kept  # noqa: E402
 from plain_pipelines import SIZES, program, steps_of  # noqa: E402
 
+T = TypeVar("T")
 PEERS = {
     "hamilton": ["sf-hamilton[visualization]"],
     "kedro": ["kedro-viz"],
@@ -78,15 +79,23 @@ def served(command: list[str], address: str, home: Path, **settings: str) -> Ite
         environment = {**os.environ, **QUIET, "DAGSTER_HOME": str(home), **settings}
         server = subprocess.Popen(command, cwd=home, env=environment, stdout=log, stderr=log)
         try:
-            deadline = time.monotonic() + PATIENCE
-            while not is_up(address):
-                if server.poll() is not None or time.monotonic() > deadline:
-                    raise RuntimeError(f"{command[0]} didn't start:\n{(home / 'server.log').read_text()[-2000:]}")
-                time.sleep(0.3)
+            wait_for(lambda: is_up(address), home / "server.log", server)
             yield
         finally:
             server.terminate()
             server.wait(30)
+
+
+def wait_for(look: Callable[[], T], log: Path, process: subprocess.Popen[Any] | None = None) -> T:
+    """Return what there is as soon as there is something; RuntimeError if the process ends before, or in 10 minutes."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        has_ended = process is not None and process.poll() is not None
+        if found := look():
+            return found
+        if has_ended or time.monotonic() > deadline:
+            raise RuntimeError(f"it doesn't go on:\n{log.read_text()[-2000:]}")
+        time.sleep(0.3)
 
 
 def is_up(address: str) -> bool:
@@ -219,8 +228,8 @@ def prefect(browser: Browser, flow: Flow) -> None:
         subprocess.run([python, flow.file], check=True, env=environment, capture_output=True)
         [run] = asked(f"{address}/api/flow_runs/filter", {})
         done = {"task_runs": {"state": {"type": {"any_": ["COMPLETED"]}}}}
-        while asked(f"{address}/api/task_runs/count", done) < int(flow.name or PREFECT_RUNS):  # they come in later
-            time.sleep(0.3)
+        runs = int(flow.name or PREFECT_RUNS)  # they come in later
+        wait_for(lambda: asked(f"{address}/api/task_runs/count", done) >= runs, flow.home / "server.log")
         for theme in flow.themes:
             with tab(browser, theme) as view:  # unless it is set there, the theme is dark for everybody
                 view.add_init_script(f"localStorage.setItem('color-scheme', '{json.dumps(theme)}')")
@@ -252,10 +261,7 @@ def metaflow(browser: Browser, flow: Flow) -> None:
     """The graph in the card of the first step, after which the run is stopped: it is the same in the card of each."""
     with (flow.home / "run.log").open("w") as log:
         run = subprocess.Popen(**metaflow_command(flow, "run"), stdout=log, stderr=log)
-    while not (cards := list(flow.home.rglob("*.html"))):
-        if run.poll():
-            raise RuntimeError(f"there is no card:\n{(flow.home / 'run.log').read_text()[-2000:]}")
-        time.sleep(0.3)
+    cards = wait_for(lambda: list(flow.home.rglob("*.html")), flow.home / "run.log", run)
     run.send_signal(signal.SIGINT)
     run.wait()
     with tab(browser, "light") as view:

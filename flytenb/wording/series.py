@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 from flytenb.wording.quantities import more_text
 
 _FEWEST = 4
-"""Fewest names that are told as a series, and fewest parts of which only the first ones are told."""
+"""Fewest names that are written as a series. From as many parts on, only the first two are written."""
 
 
 def names_text(names: Iterable[str]) -> str:
-    """Return names as text: numbered ones without a gap as `load_1…27`, of many others the first two."""
+    """Return names as text: consecutive numbers as `load_1…27`, and of many parts only the first two."""
     distinct = list(dict.fromkeys(names))
     alike: dict[str, list[str]] = {}
     for name in distinct:
